@@ -1,0 +1,1 @@
+//! A private PostgreSQL and Redis below a directory: start, reuse, stop.

@@ -1,0 +1,1 @@
+//! Who is calling: verifies and issues tokens, claims, roles, API keys.

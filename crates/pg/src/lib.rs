@@ -1,0 +1,1 @@
+//! PostgreSQL: introspection, notifications, migrations, the prelude and SQLSTATE.

@@ -1,0 +1,1 @@
+//! ApiRequest and Catalog turned into a Plan that holds all that later stages need.

@@ -1,0 +1,1 @@
+//! Renders a Plan as a Statement.

@@ -1,0 +1,1 @@
+//! What all HTTP surfaces share: caller, request id, CORS, limits, error body, access log.

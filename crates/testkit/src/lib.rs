@@ -1,0 +1,1 @@
+//! Private servers, template databases and typed callers for tests.

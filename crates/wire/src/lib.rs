@@ -1,0 +1,1 @@
+//! The one-flight PostgreSQL connection and its pool.
