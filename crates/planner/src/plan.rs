@@ -107,10 +107,13 @@ impl Source {
     /// What qualifies the columns of this source.
     pub fn qualifier(&self) -> Qualifier {
         match self {
-            Self::Relation { alias: Some(alias), .. } | Self::Computed { alias, .. } => {
-                Qualifier::Alias(Arc::clone(alias))
+            Self::Relation {
+                alias: Some(alias), ..
             }
-            Self::Relation { name, alias: None, .. } => Qualifier::Relation(name.clone()),
+            | Self::Computed { alias, .. } => Qualifier::Alias(Arc::clone(alias)),
+            Self::Relation {
+                name, alias: None, ..
+            } => Qualifier::Relation(name.clone()),
         }
     }
 }
