@@ -17,7 +17,10 @@ pub struct QualifiedName {
 impl QualifiedName {
     /// A name from its two parts.
     pub fn new(schema: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
-        Self { schema: schema.into(), name: name.into() }
+        Self {
+            schema: schema.into(),
+            name: name.into(),
+        }
     }
 }
 

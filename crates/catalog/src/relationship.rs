@@ -109,11 +109,22 @@ impl Relationship {
         }
     }
 
+    /// Schema in which it is looked for: the target's, or the function's for a computed one.
+    pub fn search_schema(&self) -> &str {
+        match self {
+            Self::Key(key) => &key.target.schema,
+            Self::Computed(computed) => &computed.function.schema,
+        }
+    }
+
     /// At most one row of the target belongs to one of the origin.
     pub fn is_to_one(&self) -> bool {
         match self {
             Self::Key(key) => {
-                matches!(key.cardinality, Cardinality::ManyToOne(_) | Cardinality::OneToOne { .. })
+                matches!(
+                    key.cardinality,
+                    Cardinality::ManyToOne(_) | Cardinality::OneToOne { .. }
+                )
             }
             Self::Computed(computed) => computed.to_one,
         }

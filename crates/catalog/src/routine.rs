@@ -67,11 +67,12 @@ pub enum Volatility {
 /// What turns rows into a media type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MediaHandler {
-    /// The media type as the domain's name says it; `*/*` for any.
+    /// The media type as the domain's name says it, in lower case; `*/*` for any.
     pub media_type: Arc<str>,
-    /// The aggregate or function.
+    /// The aggregate; or the domain, when `target` is a function that returns it.
     pub function: QualifiedName,
-    /// The relation whose rows it takes; `None` is `anyelement`.
+    /// The relation whose rows an aggregate takes, or the function whose result already is of the
+    /// media type; `None` is `anyelement`.
     pub target: Option<QualifiedName>,
 }
 

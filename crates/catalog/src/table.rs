@@ -10,6 +10,10 @@ use crate::QualifiedName;
 
 /// A relation and its columns.
 #[derive(Clone, Debug, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own in pg_class"
+)]
 pub struct Table {
     /// Schema and name.
     pub name: QualifiedName,
@@ -23,7 +27,8 @@ pub struct Table {
     pub updatable: bool,
     /// DELETE is possible, privileges aside.
     pub deletable: bool,
-    /// Primary key, in the order of the columns in it; of a view: the key columns it shows.
+    /// Primary key, its columns by name; of a view: the columns that show the keys below, in the
+    /// order of these keys.
     pub primary_key: Box<[Arc<str>]>,
     /// Columns in their order.
     pub columns: Box<[Column]>,
@@ -42,9 +47,11 @@ impl Table {
     /// The columns that `*` stands for when `role` asks, or `None` when the role is under no
     /// restriction and `*` can stay.
     pub fn readable_by(&self, role: &str) -> Option<impl Iterator<Item = &Column>> {
-        self.readable
-            .get(role)
-            .map(|indexes| indexes.iter().map(|&index| &self.columns[usize::from(index)]))
+        self.readable.get(role).map(|indexes| {
+            indexes
+                .iter()
+                .map(|&index| &self.columns[usize::from(index)])
+        })
     }
 }
 
