@@ -3,13 +3,21 @@
 //! Pure: no clock, no database, no configuration beyond [`Exposure`] and [`Limits`]. The grammar
 //! is `PostgREST`'s; errors carry its texts.
 
+mod decode;
 mod error;
+mod grammar;
 mod media;
+mod parse;
 mod preferences;
+mod query;
+mod range;
 mod request;
+mod scanner;
+mod target;
 
 pub use error::*;
 pub use media::*;
+pub use parse::parse;
 pub use preferences::*;
 pub use request::*;
 

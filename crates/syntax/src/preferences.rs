@@ -74,3 +74,108 @@ pub enum Handling {
     Strict,
     Lenient,
 }
+
+impl Preferences {
+    /// Reads all `Prefer` lines. Of several values of one preference the first counts. The end of
+    /// the transaction is only heard if `allow_transaction_override`.
+    pub fn read(headers: &[(&str, &str)], allow_transaction_override: bool) -> Self {
+        let mut preferences = Self::default();
+        // A value that is no number is the first value all the same.
+        let mut max_affected_seen = false;
+        for (name, value) in headers {
+            if *name != "prefer" || value.is_empty() {
+                continue;
+            }
+            for preference in value.split(',') {
+                let preference = preference.trim_ascii();
+                if let Some(number) = preference.strip_prefix("max-affected=") {
+                    if !max_affected_seen {
+                        preferences.max_affected = number.trim().parse().ok();
+                    }
+                    max_affected_seen = true;
+                } else if !preferences.set(preference) {
+                    preferences.invalid.push(preference.to_owned());
+                }
+            }
+        }
+        if !allow_transaction_override {
+            preferences.transaction = None;
+        }
+        preferences
+    }
+
+    /// Whether the preference is known; it is set unless it was.
+    fn set(&mut self, preference: &str) -> bool {
+        if let Some(zone) = preference.strip_prefix("timezone=") {
+            self.timezone.get_or_insert_with(|| zone.to_owned());
+        } else if let Some(resolution) = Resolution::read(preference) {
+            self.resolution.get_or_insert(resolution);
+        } else if let Some(representation) = Representation::read(preference) {
+            self.representation.get_or_insert(representation);
+        } else if let Some(count) = Count::read(preference) {
+            self.count.get_or_insert(count);
+        } else if let Some(end) = TransactionEnd::read(preference) {
+            self.transaction.get_or_insert(end);
+        } else if let Some(missing) = Missing::read(preference) {
+            self.missing.get_or_insert(missing);
+        } else if let Some(handling) = Handling::read(preference) {
+            self.handling.get_or_insert(handling);
+        } else {
+            return false;
+        }
+        true
+    }
+}
+
+/// Gives a preference its two directions from one table.
+macro_rules! preference {
+    ($name:ident { $($variant:ident => $text:literal,)+ }) => {
+        impl $name {
+            /// The preference as it is written in `Prefer` and `Preference-Applied`.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+
+            fn read(preference: &str) -> Option<Self> {
+                match preference {
+                    $($text => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+preference!(Resolution {
+    MergeDuplicates => "resolution=merge-duplicates",
+    IgnoreDuplicates => "resolution=ignore-duplicates",
+});
+
+preference!(Representation {
+    Full => "return=representation",
+    HeadersOnly => "return=headers-only",
+    Minimal => "return=minimal",
+});
+
+preference!(Count {
+    Exact => "count=exact",
+    Planned => "count=planned",
+    Estimated => "count=estimated",
+});
+
+preference!(TransactionEnd {
+    Commit => "tx=commit",
+    Rollback => "tx=rollback",
+});
+
+preference!(Missing {
+    Default => "missing=default",
+    Null => "missing=null",
+});
+
+preference!(Handling {
+    Strict => "handling=strict",
+    Lenient => "handling=lenient",
+});
