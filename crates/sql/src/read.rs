@@ -1,0 +1,115 @@
+//! The statements of a read: one row with the body and what the reply says about it.
+
+use passerelle_planner::{CountSpec, ReadNode, ReadPlan};
+use passerelle_statement::Statement;
+use passerelle_syntax::Count;
+
+use crate::body::{ROWS, SOURCE, needs_source, write_body};
+use crate::count::{write_one_per_row, write_row_count};
+use crate::node::write_node;
+use crate::writer::Writer;
+
+/// Positions of the columns of [`ReadStatements::main`].
+pub mod column {
+    /// Total number of rows, or null when it was not asked for or is not known.
+    pub const TOTAL: usize = 0;
+    /// Number of rows of the page.
+    pub const PAGE_COUNT: usize = 1;
+    /// The body.
+    pub const BODY: usize = 2;
+    /// The setting `response.headers`, or null.
+    pub const RESPONSE_HEADERS: usize = 3;
+    /// The setting `response.status`, or null.
+    pub const RESPONSE_STATUS: usize = 4;
+}
+
+/// The statements of a read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadStatements {
+    /// Has one row, with the columns of [`column`].
+    pub main: Statement,
+    /// `EXPLAIN (FORMAT JSON)` of the rows without range, for planned and estimated counts.
+    pub explain: Option<Statement>,
+}
+
+/// Renders a read.
+pub fn render(plan: &ReadPlan) -> ReadStatements {
+    ReadStatements {
+        main: render_main(plan),
+        explain: render_explain(plan),
+    }
+}
+
+fn render_main(plan: &ReadPlan) -> Statement {
+    let mut sql = Writer::new();
+    let needs_source = needs_source(&plan.handler);
+    if needs_source {
+        sql.push("WITH ");
+        sql.push(SOURCE);
+        sql.push(" AS (");
+        write_node(&mut sql, &plan.root, &[]);
+        sql.push(") ");
+    }
+    sql.push("SELECT ");
+    write_total(&mut sql, plan.count, &plan.root);
+    sql.push(", count(*), ");
+    write_body(&mut sql, &plan.handler);
+    // The settings may be empty strings after a transaction that set them locally.
+    sql.push(
+        ", nullif(current_setting('response.headers', true), ''), \
+         nullif(current_setting('response.status', true), '') FROM ",
+    );
+    if needs_source {
+        sql.push(SOURCE);
+    } else {
+        sql.push("(");
+        write_node(&mut sql, &plan.root, &[]);
+        sql.push(")");
+    }
+    sql.push(" AS ");
+    sql.push(ROWS);
+    sql.finish()
+}
+
+fn write_total(sql: &mut Writer, count: Option<CountSpec>, root: &ReadNode) {
+    match count {
+        None
+        | Some(CountSpec {
+            kind: Count::Planned,
+            ..
+        }) => sql.push("NULL"),
+        Some(CountSpec {
+            separate: false, ..
+        }) => sql.push("count(*)"),
+        Some(CountSpec {
+            kind: Count::Estimated,
+            max_rows: Some(max_rows),
+            ..
+        }) => {
+            sql.push("(SELECT count(*) FROM (");
+            write_one_per_row(sql, root);
+            // One row more tells that there are more than the setting lets count.
+            sql.push(" LIMIT ");
+            sql.number(max_rows.saturating_add(1).min(i64::MAX.unsigned_abs()));
+            sql.push(") AS counted)");
+        }
+        Some(CountSpec {
+            kind: Count::Exact | Count::Estimated,
+            ..
+        }) => {
+            sql.push("(");
+            write_row_count(sql, root);
+            sql.push(")");
+        }
+    }
+}
+
+fn render_explain(plan: &ReadPlan) -> Option<Statement> {
+    if !matches!(plan.count?.kind, Count::Planned | Count::Estimated) {
+        return None;
+    }
+    let mut sql = Writer::new();
+    sql.push("EXPLAIN (FORMAT JSON) ");
+    write_one_per_row(&mut sql, &plan.root);
+    Some(sql.finish())
+}
