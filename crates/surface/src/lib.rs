@@ -1,1 +1,25 @@
-//! What all HTTP surfaces share: caller, request id, CORS, limits, error body, access log.
+//! What all HTTP surfaces share: request id, CORS, limits, error body, metrics and access log.
+//!
+//! [`Frontage`] is the one middleware of a server; a handler tells it what it did by leaving a
+//! [`Trace`] in its response. This crate never reads a body, and knows no surface by itself.
+
+mod access_log;
+mod client_address;
+mod cors;
+mod error;
+mod frontage;
+pub mod json;
+mod limits;
+mod metrics;
+mod request_id;
+mod timing;
+
+pub use access_log::Trace;
+pub use client_address::{AddressError, ForwardedHeader, Network, TrustedProxies};
+pub use cors::{Cors, CorsDialect};
+pub use error::{Details, ErrorBody, Verbosity};
+pub use frontage::{Frontage, FrontageSettings};
+pub use limits::HttpLimits;
+pub use metrics::{Metrics, Service, Shape};
+pub use request_id::{RequestId, X_REQUEST_ID};
+pub use timing::{Stage, Stages, Stopwatch};
