@@ -1,0 +1,369 @@
+-- Hub-Lib: who may do what.
+--
+-- Apply after init.sql; can be applied again at any time. This file owns every policy and every grant to anon,
+-- authenticated and service_role on the tables of Hub-Lib: it takes away all of them and gives what follows.
+--
+-- Reading never fails for want of a right, it finds nothing; an INSERT that is not allowed fails with 42501; UPDATE and
+-- DELETE touch the rows that a policy lets through, perhaps none, without an error. Hence anon holds the rights of
+-- authenticated to SELECT, UPDATE and DELETE while nearly all policies are for authenticated alone.
+--
+-- `(select f())` is evaluated once per statement; `f(column)` stands only where few rows meet it.
+
+set search_path = public, extensions;
+set client_min_messages = warning;
+
+
+-- Everything closed
+
+do $$
+declare
+  relation text;
+  stale record;
+begin
+  foreach relation in array array[
+    'profiles', 'user_roles', 'auth_profiles', 'oauth_accounts', 'api_tokens', 'resources', 'saved_resources',
+    'resource_ratings', 'resource_comments', 'resource_versions', 'resource_templates', 'groups', 'group_members',
+    'resource_shares', 'collections', 'collection_resources', 'category_tag_suggestions', 'suggestion_votes',
+    'admin_configs', 'category_hierarchy', 'category_filters', 'notifications', 'analytics_events'
+  ] loop
+    execute format('alter table public.%I enable row level security', relation);
+    for stale in select polname from pg_policy where polrelid = ('public.' || quote_ident(relation))::regclass loop
+      execute format('drop policy %I on public.%I', stale.polname, relation);
+    end loop;
+    execute format('revoke all on public.%I from public, anon, authenticated', relation);
+    -- A column grant outlives the revocation of its table's.
+    execute (
+      select format('revoke all (%s) on public.%I from public, anon, authenticated',
+                    string_agg(quote_ident(attname), ', ' order by attnum), relation)
+      from pg_attribute
+      where attrelid = ('public.' || quote_ident(relation))::regclass and attnum > 0 and not attisdropped
+    );
+    execute format('grant all on public.%I to service_role', relation);
+  end loop;
+end
+$$;
+
+revoke all on admin_config from public, anon, authenticated;
+grant all on admin_config to service_role;
+
+revoke execute on all functions in schema hub_lib from public, anon, authenticated;
+revoke execute on function
+  update_updated_at_column(), update_collection_resources_count(), update_resource_rating_stats(),
+  update_suggestion_votes_count(), increment_resource_views(uuid), increment_resource_downloads(uuid),
+  increment_template_usage(uuid), has_role(uuid, app_role), profile_addresses(uuid[]), preferred_layout(),
+  copy_resource(uuid, text)
+from public, anon, authenticated;
+
+
+-- Functions
+
+grant usage on schema hub_lib to anon, authenticated, service_role;
+
+-- What policies of authenticated and guards call.
+grant execute on function
+  hub_lib.is_admin(), hub_lib.my_group_ids(), hub_lib.my_administered_group_ids(), hub_lib.is_group_member(uuid),
+  hub_lib.is_group_admin(uuid), hub_lib.is_group_owner(uuid, uuid), hub_lib.shared_resource_ids(permission_type),
+  hub_lib.can_read(uuid), hub_lib.can_write(uuid), hub_lib.comment_resource(uuid), hub_lib.latest_version(uuid),
+  hub_lib.is_last_admin(uuid), hub_lib.setting_as_json(text)
+to anon, authenticated, service_role;
+grant execute on all functions in schema hub_lib to service_role;
+
+grant execute on function increment_resource_views(uuid), increment_resource_downloads(uuid), has_role(uuid, app_role),
+  increment_template_usage(uuid), preferred_layout()
+to anon, authenticated, service_role;
+grant execute on function copy_resource(uuid, text), profile_addresses(uuid[]) to authenticated, service_role;
+
+
+-- Tables
+
+-- auth_profiles, oauth_accounts and api_tokens stay closed: no grant, no policy.
+grant select on
+  user_roles, resources, saved_resources, resource_ratings, resource_comments, resource_versions, resource_templates,
+  groups, group_members, resource_shares, collections, collection_resources, category_tag_suggestions, suggestion_votes,
+  admin_configs, admin_config, category_hierarchy, category_filters, notifications, analytics_events
+to anon, authenticated;
+
+-- `email` and `preferred_layout` are missing on purpose.
+grant select (id, user_id, username, full_name, bio, avatar_url, github_username, created_at, updated_at)
+on profiles to anon, authenticated;
+
+grant insert on
+  profiles, user_roles, resources, saved_resources, resource_ratings, resource_comments, resource_versions,
+  resource_templates, groups, group_members, resource_shares, collections, collection_resources,
+  category_tag_suggestions, suggestion_votes, admin_configs, admin_config, category_hierarchy, category_filters
+to authenticated;
+grant insert on analytics_events to anon, authenticated;
+
+grant update on
+  user_roles, resources, saved_resources, resource_ratings, resource_versions, resource_templates, collections,
+  collection_resources, category_tag_suggestions, suggestion_votes, admin_configs, admin_config, category_hierarchy,
+  category_filters, analytics_events
+to anon, authenticated;
+
+-- What else these tables hold never changes by a client. updated_at is here because clients send it; a trigger decides.
+grant update (username, full_name, bio, avatar_url, github_username, preferred_layout, updated_at) on profiles
+to anon, authenticated;
+grant update (content, updated_at) on resource_comments to anon, authenticated;
+grant update (name, description, updated_at) on groups to anon, authenticated;
+grant update (role) on group_members to anon, authenticated;
+grant update (permission, expires_at) on resource_shares to anon, authenticated;
+grant update (is_read) on notifications to anon, authenticated;
+
+grant delete on
+  profiles, user_roles, resources, saved_resources, resource_ratings, resource_comments, resource_versions,
+  resource_templates, groups, group_members, resource_shares, collections, collection_resources,
+  category_tag_suggestions, suggestion_votes, admin_configs, admin_config, category_hierarchy, category_filters,
+  notifications, analytics_events
+to anon, authenticated;
+
+
+-- People
+
+create policy profiles_read on profiles for select to anon, authenticated using (true);
+create policy profiles_insert on profiles for insert to authenticated with check (
+  user_id = (select auth.uid()) and id = user_id
+  -- Nobody reserves somebody else's address.
+  and lower(email) = lower(coalesce((select auth.email()), email))
+);
+create policy profiles_update on profiles for update to authenticated
+  using (user_id = (select auth.uid()) or (select hub_lib.is_admin()))
+  with check (user_id = (select auth.uid()) or (select hub_lib.is_admin()));
+create policy profiles_delete on profiles for delete to authenticated
+  using ((select hub_lib.is_admin()) and not hub_lib.is_last_admin(user_id));
+
+create policy user_roles_read on user_roles for select to authenticated
+  using (user_id = (select auth.uid()) or (select hub_lib.is_admin()));
+create policy user_roles_insert on user_roles for insert to authenticated with check ((select hub_lib.is_admin()));
+create policy user_roles_update on user_roles for update to authenticated
+  using ((select hub_lib.is_admin())) with check ((select hub_lib.is_admin()));
+create policy user_roles_delete on user_roles for delete to authenticated using ((select hub_lib.is_admin()));
+
+
+-- Resources
+--
+-- The SELECT policy is the one place that says who reads a resource; tables below ask it by looking into resources.
+
+create policy resources_read_public on resources for select to anon using (visibility = 'public');
+create policy resources_read on resources for select to authenticated using (
+  visibility = 'public'
+  or user_id = (select auth.uid())
+  or (visibility <> 'private' and id in (select hub_lib.shared_resource_ids('read')))
+  or (select hub_lib.is_admin())
+);
+create policy resources_insert on resources for insert to authenticated with check (user_id = (select auth.uid()));
+create policy resources_update on resources for update to authenticated
+  using (
+    user_id = (select auth.uid())
+    or (visibility <> 'private' and id in (select hub_lib.shared_resource_ids('write')))
+    or (select hub_lib.is_admin())
+  )
+  with check (
+    user_id = (select auth.uid())
+    or (visibility <> 'private' and id in (select hub_lib.shared_resource_ids('write')))
+    or (select hub_lib.is_admin())
+  );
+create policy resources_delete on resources for delete to authenticated
+  using (user_id = (select auth.uid()) or (select hub_lib.is_admin()));
+
+create policy saved_resources_read on saved_resources for select to authenticated using (user_id = (select auth.uid()));
+create policy saved_resources_insert on saved_resources for insert to authenticated
+  with check (user_id = (select auth.uid()) and hub_lib.can_read(resource_id));
+create policy saved_resources_delete on saved_resources for delete to authenticated
+  using (user_id = (select auth.uid()));
+
+create policy resource_ratings_read on resource_ratings for select to authenticated
+  using (user_id = (select auth.uid()) or (select hub_lib.is_admin()));
+create policy resource_ratings_insert on resource_ratings for insert to authenticated
+  with check (user_id = (select auth.uid()) and hub_lib.can_read(resource_id));
+create policy resource_ratings_update on resource_ratings for update to authenticated
+  using (user_id = (select auth.uid())) with check (user_id = (select auth.uid()));
+create policy resource_ratings_delete on resource_ratings for delete to authenticated
+  using (user_id = (select auth.uid()) or (select hub_lib.is_admin()));
+
+create policy resource_comments_read on resource_comments for select to anon, authenticated
+  using (exists (select from resources r where r.id = resource_id));
+create policy resource_comments_insert on resource_comments for insert to authenticated with check (
+  user_id = (select auth.uid())
+  and hub_lib.can_read(resource_id)
+  and (parent_id is null or hub_lib.comment_resource(parent_id) = resource_id)
+);
+create policy resource_comments_update on resource_comments for update to authenticated
+  using (user_id = (select auth.uid()) or (select hub_lib.is_admin()))
+  with check (user_id = (select auth.uid()) or (select hub_lib.is_admin()));
+create policy resource_comments_delete on resource_comments for delete to authenticated
+  using (user_id = (select auth.uid()) or (select hub_lib.is_admin()));
+
+create policy resource_versions_read on resource_versions for select to anon, authenticated
+  using (exists (select from resources r where r.id = resource_id));
+create policy resource_versions_insert on resource_versions for insert to authenticated
+  with check (created_by = (select auth.uid()) and hub_lib.can_write(resource_id));
+create policy resource_versions_delete on resource_versions for delete to authenticated using (
+  version_number < hub_lib.latest_version(resource_id)
+  and (
+    (select hub_lib.is_admin())
+    or exists (select from resources r where r.id = resource_id and r.user_id = (select auth.uid()))
+  )
+);
+
+create policy resource_templates_read_public on resource_templates for select to anon using (is_public);
+create policy resource_templates_read on resource_templates for select to authenticated
+  using (is_public or created_by = (select auth.uid()) or (select hub_lib.is_admin()));
+create policy resource_templates_insert on resource_templates for insert to authenticated
+  with check (created_by = (select auth.uid()));
+create policy resource_templates_update on resource_templates for update to authenticated
+  using (created_by = (select auth.uid())) with check (created_by = (select auth.uid()));
+create policy resource_templates_delete on resource_templates for delete to authenticated
+  using (created_by = (select auth.uid()) or (select hub_lib.is_admin()));
+
+
+-- Groups and shares
+
+create policy groups_read on groups for select to authenticated using (
+  owner_id = (select auth.uid()) or id in (select hub_lib.my_group_ids()) or (select hub_lib.is_admin())
+);
+create policy groups_insert on groups for insert to authenticated with check (owner_id = (select auth.uid()));
+create policy groups_update on groups for update to authenticated
+  using (id in (select hub_lib.my_administered_group_ids()) or (select hub_lib.is_admin()))
+  with check (id in (select hub_lib.my_administered_group_ids()) or (select hub_lib.is_admin()));
+create policy groups_delete on groups for delete to authenticated
+  using (owner_id = (select auth.uid()) or (select hub_lib.is_admin()));
+
+create policy group_members_read on group_members for select to authenticated
+  using (group_id in (select hub_lib.my_group_ids()) or (select hub_lib.is_admin()));
+-- Nobody adds themselves; the owner's row comes with the group and stays.
+create policy group_members_insert on group_members for insert to authenticated with check (
+  user_id <> (select auth.uid())
+  and (hub_lib.is_group_admin(group_id) or (select hub_lib.is_admin()))
+);
+create policy group_members_update on group_members for update to authenticated
+  using (
+    (group_id in (select hub_lib.my_administered_group_ids()) or (select hub_lib.is_admin()))
+    and not hub_lib.is_group_owner(group_id, user_id)
+  );
+create policy group_members_delete on group_members for delete to authenticated using (
+  (
+    user_id = (select auth.uid())
+    or group_id in (select hub_lib.my_administered_group_ids())
+    or (select hub_lib.is_admin())
+  )
+  and not hub_lib.is_group_owner(group_id, user_id)
+);
+
+create policy resource_shares_read on resource_shares for select to authenticated using (
+  shared_with_user_id = (select auth.uid())
+  or shared_with_group_id in (select hub_lib.my_group_ids())
+  or exists (select from resources r where r.id = resource_id and r.user_id = (select auth.uid()))
+  or (select hub_lib.is_admin())
+);
+create policy resource_shares_insert on resource_shares for insert to authenticated with check (
+  (
+    exists (select from resources r where r.id = resource_id and r.user_id = (select auth.uid()))
+    or (select hub_lib.is_admin())
+  )
+  and shared_with_user_id is distinct from (select auth.uid())
+  and (shared_with_group_id is null or hub_lib.is_group_member(shared_with_group_id))
+);
+create policy resource_shares_update on resource_shares for update to authenticated
+  using (
+    exists (select from resources r where r.id = resource_id and r.user_id = (select auth.uid()))
+    or (select hub_lib.is_admin())
+  );
+create policy resource_shares_delete on resource_shares for delete to authenticated using (
+  exists (select from resources r where r.id = resource_id and r.user_id = (select auth.uid()))
+  or (select hub_lib.is_admin())
+);
+
+
+-- Collections
+
+create policy collections_read_public on collections for select to anon using (is_public);
+create policy collections_read on collections for select to authenticated
+  using (is_public or user_id = (select auth.uid()) or (select hub_lib.is_admin()));
+create policy collections_insert on collections for insert to authenticated with check (user_id = (select auth.uid()));
+create policy collections_update on collections for update to authenticated
+  using (user_id = (select auth.uid()) or (select hub_lib.is_admin()))
+  with check (user_id = (select auth.uid()) or (select hub_lib.is_admin()));
+create policy collections_delete on collections for delete to authenticated
+  using (user_id = (select auth.uid()) or (select hub_lib.is_admin()));
+
+create policy collection_resources_read on collection_resources for select to anon, authenticated using (
+  exists (select from collections c where c.id = collection_id)
+  and exists (select from resources r where r.id = resource_id)
+);
+create policy collection_resources_insert on collection_resources for insert to authenticated with check (
+  exists (select from collections c where c.id = collection_id and c.user_id = (select auth.uid()))
+  and hub_lib.can_read(resource_id)
+);
+create policy collection_resources_update on collection_resources for update to authenticated
+  using (exists (select from collections c where c.id = collection_id and c.user_id = (select auth.uid())))
+  with check (
+    exists (select from collections c where c.id = collection_id and c.user_id = (select auth.uid()))
+    and hub_lib.can_read(resource_id)
+  );
+create policy collection_resources_delete on collection_resources for delete to authenticated
+  using (exists (select from collections c where c.id = collection_id and c.user_id = (select auth.uid())));
+
+
+-- Suggestions
+
+create policy category_tag_suggestions_read on category_tag_suggestions for select to anon, authenticated using (true);
+create policy category_tag_suggestions_insert on category_tag_suggestions for insert to authenticated with check (
+  (suggested_by = (select auth.uid()) and status = 'pending' and votes_count = 0
+    and reviewed_by is null and reviewed_at is null)
+  or (select hub_lib.is_admin())
+);
+create policy category_tag_suggestions_update on category_tag_suggestions for update to authenticated
+  using ((select hub_lib.is_admin())) with check ((select hub_lib.is_admin()));
+create policy category_tag_suggestions_delete on category_tag_suggestions for delete to authenticated
+  using ((select hub_lib.is_admin()));
+
+create policy suggestion_votes_read on suggestion_votes for select to anon, authenticated using (true);
+create policy suggestion_votes_insert on suggestion_votes for insert to authenticated
+  with check (user_id = (select auth.uid()));
+create policy suggestion_votes_update on suggestion_votes for update to authenticated
+  using (user_id = (select auth.uid())) with check (user_id = (select auth.uid()));
+create policy suggestion_votes_delete on suggestion_votes for delete to authenticated
+  using (user_id = (select auth.uid()) or (select hub_lib.is_admin()));
+
+
+-- Settings, categories, notifications, events
+
+-- Every voter's browser reads the thresholds.
+create policy admin_configs_read on admin_configs for select to authenticated using (true);
+create policy admin_configs_insert on admin_configs for insert to authenticated with check ((select hub_lib.is_admin()));
+create policy admin_configs_update on admin_configs for update to authenticated
+  using ((select hub_lib.is_admin())) with check ((select hub_lib.is_admin()));
+create policy admin_configs_delete on admin_configs for delete to authenticated using ((select hub_lib.is_admin()));
+
+create policy category_hierarchy_read_active on category_hierarchy for select to anon using (is_active);
+create policy category_hierarchy_read on category_hierarchy for select to authenticated
+  using (is_active or (select hub_lib.is_admin()));
+create policy category_hierarchy_insert on category_hierarchy for insert to authenticated
+  with check ((select hub_lib.is_admin()));
+create policy category_hierarchy_update on category_hierarchy for update to authenticated
+  using ((select hub_lib.is_admin())) with check ((select hub_lib.is_admin()));
+create policy category_hierarchy_delete on category_hierarchy for delete to authenticated
+  using ((select hub_lib.is_admin()));
+
+create policy category_filters_read on category_filters for select to anon, authenticated using (true);
+create policy category_filters_insert on category_filters for insert to authenticated
+  with check ((select hub_lib.is_admin()));
+create policy category_filters_update on category_filters for update to authenticated
+  using ((select hub_lib.is_admin())) with check ((select hub_lib.is_admin()));
+create policy category_filters_delete on category_filters for delete to authenticated
+  using ((select hub_lib.is_admin()));
+
+-- No INSERT policy: triggers write notifications.
+create policy notifications_read on notifications for select to authenticated using (user_id = (select auth.uid()));
+create policy notifications_update on notifications for update to authenticated
+  using (user_id = (select auth.uid())) with check (user_id = (select auth.uid()));
+create policy notifications_delete on notifications for delete to authenticated using (user_id = (select auth.uid()));
+
+create policy analytics_events_read on analytics_events for select to authenticated using ((select hub_lib.is_admin()));
+create policy analytics_events_insert on analytics_events for insert to anon, authenticated
+  with check (user_id is null or user_id = (select auth.uid()));
+create policy analytics_events_delete on analytics_events for delete to authenticated
+  using ((select hub_lib.is_admin()));
+
+reset client_min_messages;
+reset search_path;
