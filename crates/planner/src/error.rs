@@ -38,8 +38,8 @@ pub enum PlanError {
         target: String,
         /// Its hint.
         hint: Option<String>,
-        /// A target with a similar name.
-        similar: Option<String>,
+        /// A similar name and the one of the request it may stand for.
+        similar: Option<(String, String)>,
     },
     /// Several relationships lead from one relation to the other (PGRST201).
     #[error("several relationships between {origin} and {target}")]

@@ -29,7 +29,14 @@ pub(crate) fn handler(
             MediaType::Plan { .. } => None,
             other => custom(other, catalog, relation, star).or_else(|| built_in(other)),
         })
-        .ok_or_else(|| PlanError::NotAcceptable(accept.iter().map(ToString::to_string).collect()))
+        .ok_or_else(|| {
+            PlanError::NotAcceptable(
+                accept
+                    .iter()
+                    .map(|wanted| wanted.mime().into_owned())
+                    .collect(),
+            )
+        })
 }
 
 fn built_in(media_type: &MediaType) -> Option<(Handler, MediaType)> {
@@ -51,7 +58,7 @@ fn custom(
     if handlers.is_empty() {
         return None;
     }
-    let wanted = media_type.to_string();
+    let wanted = media_type.mime();
     let of_relation = |produced: &str| {
         handlers.iter().find(|handler| {
             star && handler.target.as_ref() == Some(relation) && &*handler.media_type == produced

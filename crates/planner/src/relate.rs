@@ -17,7 +17,7 @@ use crate::PlanError;
 pub(crate) fn relationship<'c>(
     catalog: &'c Catalog,
     origin: &QualifiedName,
-    schema: &str,
+    schema: &'c str,
     target: &str,
     hint: Option<&str>,
 ) -> Result<&'c Arc<Relationship>, PlanError> {
@@ -30,7 +30,7 @@ pub(crate) fn relationship<'c>(
             origin: origin.name.to_string(),
             target: target.to_owned(),
             hint: hint.map(str::to_owned),
-            similar: catalog.similar_relation_target(origin, schema, target, hint),
+            similar: similar(catalog, &origin.name, schema, target),
         });
     };
     let mut candidates: Vec<_> = fitting.map(Arc::clone).collect();
@@ -43,6 +43,20 @@ pub(crate) fn relationship<'c>(
         target: target.to_owned(),
         candidates,
     })
+}
+
+/// What may have been meant, and instead of which name of the request.
+fn similar(
+    catalog: &Catalog,
+    origin: &str,
+    schema: &str,
+    target: &str,
+) -> Option<(String, String)> {
+    if let Some(meant) = catalog.similar_relation_target(origin, schema, target) {
+        return Some((meant, target.to_owned()));
+    }
+    let meant = catalog.similar_origin(origin, schema)?;
+    Some((meant, origin.to_owned()))
 }
 
 fn fits(relationship: &Relationship, target: &str, hint: Option<&str>) -> bool {
