@@ -5,6 +5,7 @@ use subtle::ConstantTimeEq;
 use crate::principal::{Credential, Principal};
 use crate::secret::Secret;
 use crate::settings::{IdentitySettings, SettingsError};
+use crate::weakness::{self, Weakness};
 
 /// The configured opaque keys. There are a handful, so a lookup visits each of them.
 pub(crate) struct ApiKeys(Vec<(Secret, Principal)>);
@@ -22,6 +23,14 @@ impl ApiKeys {
             Ok((entry.key.clone(), principal))
         });
         keys.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// What speaks against the configured keys.
+    pub(crate) fn weaknesses(&self) -> impl Iterator<Item = Weakness> {
+        let weakness = |(key, principal): &(Secret, Principal)| {
+            weakness::of_api_key(key.expose(), principal.role())
+        };
+        self.0.iter().filter_map(weakness)
     }
 
     /// The principal of `key`. Takes the same time whichever key matches, and however closely.

@@ -135,3 +135,6 @@ impl<V> Shard<V> {
         at
     }
 }
+
+#[cfg(test)]
+mod tests;

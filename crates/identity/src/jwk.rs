@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::keys::Key;
-use crate::secret::Secret;
+use crate::weakness;
 
 /// Smallest RSA modulus that verifies anything, in bytes (2048 bits, RFC 7518 section 3.3).
 const MIN_RSA_MODULUS_BYTES: usize = 256;
@@ -71,32 +71,29 @@ pub(crate) fn read(json: &Value) -> Result<Option<Key>, JwkError> {
     let Some((material, all)) = jwk.material()? else {
         return Ok(None);
     };
-    let algorithms = match jwk.alg.as_deref() {
-        Some(name) => match all.iter().find(|algorithm| is_named(**algorithm, name)) {
-            Some(algorithm) => vec![*algorithm],
-            None => return Ok(None),
-        },
+    let algorithms = match jwk.alg.as_deref().map(str::parse) {
         None => all.to_vec(),
+        Some(Ok(pinned)) if all.contains(&pinned) => vec![pinned],
+        Some(_) => return Ok(None),
     };
     if jwk.usage.as_deref() == Some("enc") {
         return Ok(None);
     }
-    let (decoding, shared) = match material {
-        Material::Public(decoding) => (decoding, None),
-        Material::Shared(bytes) => (DecodingKey::from_secret(&bytes), Some(Secret::from(bytes))),
+    let (decoding, weakness) = match material {
+        Material::Public(decoding) => {
+            (decoding, jwk.x.as_deref().and_then(weakness::of_public_key))
+        }
+        Material::Shared(bytes) => (
+            DecodingKey::from_secret(&bytes),
+            weakness::of_secret(&bytes),
+        ),
     };
     Ok(Some(Key {
         id: jwk.kid,
         algorithms,
         decoding,
-        shared,
+        weakness,
     }))
-}
-
-/// The algorithm a token header or JWK names (RFC 7518 section 3.1, RFC 8037 section 3.1).
-pub(crate) fn is_named(algorithm: Algorithm, name: &str) -> bool {
-    name.parse::<Algorithm>()
-        .is_ok_and(|named| named == algorithm)
 }
 
 enum Material {

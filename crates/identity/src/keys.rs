@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use crate::error::DecodeError;
 use crate::jwk;
-use crate::secret::{Secret, Weakness};
+use crate::secret::Secret;
 use crate::settings::SettingsError;
+use crate::weakness::Weakness;
 
-/// One or more verification keys read from `jwt-secret`.
+/// The verification keys read from `jwt-secret`.
 pub struct KeySet {
     keys: Vec<Key>,
     unusable: usize,
@@ -20,8 +21,7 @@ pub(crate) struct Key {
     pub(crate) id: Option<String>,
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) decoding: DecodingKey,
-    /// The bytes of a symmetric key, kept to judge their strength.
-    pub(crate) shared: Option<Secret>,
+    pub(crate) weakness: Option<Weakness>,
 }
 
 impl KeySet {
@@ -39,7 +39,7 @@ impl KeySet {
         }
         let json = match serde_json::from_slice::<Value>(secret.expose()) {
             Ok(json) if json.is_object() => json,
-            _ => return Ok(Self::plain(secret.clone())),
+            _ => return Ok(Self::plain(secret)),
         };
         let jwks = match json.get("keys") {
             Some(Value::Array(keys)) => keys.as_slice(),
@@ -59,11 +59,9 @@ impl KeySet {
         self.unusable
     }
 
-    /// What speaks against each symmetric key in the set.
-    pub fn weaknesses(&self) -> impl Iterator<Item = Weakness> {
-        self.keys
-            .iter()
-            .filter_map(|key| key.shared.as_ref()?.weakness())
+    /// What speaks against the keys of the set, at most one reason each.
+    pub fn weaknesses(&self) -> impl Iterator<Item = &Weakness> {
+        self.keys.iter().filter_map(|key| key.weakness.as_ref())
     }
 
     /// Verifies `signature` over `message` with the keys that fit `kid` and `algorithm`.
@@ -84,12 +82,12 @@ impl KeySet {
         verdict
     }
 
-    fn plain(secret: Secret) -> Self {
+    fn plain(secret: &Secret) -> Self {
         let key = Key {
             id: None,
             algorithms: vec![Algorithm::HS256],
             decoding: DecodingKey::from_secret(secret.expose()),
-            shared: Some(secret),
+            weakness: secret.weakness(),
         };
         Self {
             keys: vec![key],

@@ -21,6 +21,7 @@ mod secret;
 mod settings;
 mod time;
 mod verifier;
+mod weakness;
 
 pub use bearer::bearer_token;
 pub use error::{ClaimsError, DecodeError, TokenError};
@@ -29,7 +30,8 @@ pub use keys::KeySet;
 pub use mint::{ApiKeyClaims, MintError, RANDOM_SECRET_BYTES, SigningKey, generate_secret, mint};
 pub use principal::{Credential, Principal};
 pub use role_path::{RolePath, RolePathError};
-pub use secret::{MIN_SECRET_BYTES, Secret, Weakness};
+pub use secret::Secret;
 pub use settings::{ApiKey, IdentitySettings, SettingsError};
 pub use time::UnixTime;
 pub use verifier::Verifier;
+pub use weakness::{MIN_SECRET_BYTES, Weakness};

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use jsonwebtoken::{Algorithm, EncodingKey};
 use serde::Serialize;
 
 use crate::secret::Secret;
@@ -30,6 +30,13 @@ impl SigningKey {
             encoding,
         }
     }
+}
+
+/// The header of every token made here.
+#[derive(Serialize)]
+struct Header {
+    alg: Algorithm,
+    typ: &'static str,
 }
 
 /// A token that could not be made.
@@ -81,7 +88,10 @@ impl ApiKeyClaims {
 ///
 /// [`MintError`] if the claims have no JSON form or the key cannot sign.
 pub fn mint(claims: &impl Serialize, key: &SigningKey) -> Result<String, MintError> {
-    let header = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&Header::new(key.algorithm))?);
+    let header = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&Header {
+        alg: key.algorithm,
+        typ: "JWT",
+    })?);
     let claims = URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims)?);
     let mut token = format!("{header}.{claims}");
     let signer =

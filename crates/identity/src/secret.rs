@@ -1,4 +1,4 @@
-//! Configured secrets, and the checks that tell a weak one.
+//! Secrets of the configuration, kept out of logs.
 
 use std::fmt;
 
@@ -6,21 +6,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, Engine as _};
 
-/// The least number of bytes a shared HMAC secret should have (RFC 7518 section 3.2 for HS256).
-pub const MIN_SECRET_BYTES: usize = 32;
-
-/// Shared secrets printed in the documentation and example files of the ecosystem; whoever reads
-/// those can sign tokens for a deployment that kept one.
-const KNOWN_SECRETS: [&str; 8] = [
-    "super-secret-jwt-token-with-at-least-32-characters-long",
-    "your-super-secret-jwt-token-with-at-least-32-characters-long",
-    "reallyreallyreallyreallyverysafe",
-    "secret_with_at_least_32_characters",
-    "37c304f8-51aa-419a-a1af-06154e63707a",
-    "f023d3db-39dc-4ac9-87b2-b2be72e9162b",
-    "dc447559-996d-4761-a306-f47a5eab1623",
-    "your-256-bit-secret-your-256-bit-secret",
-];
+use crate::weakness::{self, Weakness};
 
 /// Secret bytes from the configuration. Its `Debug` never shows them.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,13 +30,7 @@ impl Secret {
 
     /// What speaks against these bytes as a shared HMAC secret.
     pub fn weakness(&self) -> Option<Weakness> {
-        if self.len() < MIN_SECRET_BYTES {
-            return Some(Weakness::TooShort { bytes: self.len() });
-        }
-        KNOWN_SECRETS
-            .iter()
-            .any(|known| known.as_bytes() == self.expose())
-            .then_some(Weakness::PubliclyKnown)
+        weakness::of_secret(&self.0)
     }
 
     /// The bytes behind base64 text: standard or URL-safe alphabet, `.` standing for `=`, padding
@@ -72,20 +52,6 @@ impl Secret {
             .collect();
         ENGINE.decode(text).ok().map(Self::from)
     }
-}
-
-/// Why a secret should not guard a deployment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Weakness {
-    /// Fewer than [`MIN_SECRET_BYTES`] bytes.
-    #[error("the JWT secret has {bytes} bytes, fewer than {MIN_SECRET_BYTES}")]
-    TooShort {
-        /// The number of bytes found.
-        bytes: usize,
-    },
-    /// The secret is printed in public documentation or example files.
-    #[error("the JWT secret is publicly known")]
-    PubliclyKnown,
 }
 
 impl From<Vec<u8>> for Secret {

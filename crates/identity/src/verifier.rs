@@ -13,6 +13,7 @@ use crate::principal::{Credential, Principal};
 use crate::role_path::RolePath;
 use crate::settings::{IdentitySettings, SettingsError, is_string_or_uri};
 use crate::time::UnixTime;
+use crate::weakness::Weakness;
 
 /// Knows the keys, the audience, the role path and the API keys of a deployment. Shared by all
 /// threads; a new configuration means a new one, with an empty cache.
@@ -38,7 +39,7 @@ impl Verifier {
     /// # Errors
     ///
     /// [`SettingsError`] if the secret, the audience, the role path or an API key is unusable. A
-    /// weak secret is not an error here: see [`KeySet::weaknesses`].
+    /// weak secret is not an error here: see [`weaknesses`](Self::weaknesses).
     pub fn new(settings: &IdentitySettings) -> Result<Self, SettingsError> {
         if let Some(audience) = settings
             .audience
@@ -73,6 +74,13 @@ impl Verifier {
     /// The keys tokens are verified with, if any are configured.
     pub fn keys(&self) -> Option<&KeySet> {
         self.keys.as_ref()
+    }
+
+    /// What speaks against the configured secret, keys and API keys. Empty when all is well; what
+    /// to do about the rest is for the caller to decide.
+    pub fn weaknesses(&self) -> Vec<Weakness> {
+        let keys = self.keys.iter().flat_map(KeySet::weaknesses).cloned();
+        keys.chain(self.api_keys.weaknesses()).collect()
     }
 
     /// Where the role is looked for.

@@ -1,0 +1,35 @@
+//! Keys made for these tests alone, as base64url text.
+
+/// An RSA key of 2048 bits, PKCS #1.
+pub(crate) const RSA_PRIVATE: &str = "MIIEpQIBAAKCAQEAxSwYSqwe6H7UsxVrHJdmXeVEFQYQnRdC9z5YUzJx5jcbOsGesn2FUBVkdSHmk4J3P0Zujp0hicyZV0LrefUf0SvE9lHxgkJgOnkfEPuv2T5Py6aJ4_i4EQkULxt7Zfw_XGp97DWOPlNzZ_-WM96Cv8oZhUF5KWoE97ALwxCmItg0kMsbqhKO65egyKIv99fuc87nEJyfiXyYzFspPAL6mbXd4VqS9UCtNfuNp8BmfQRzlZm0kdPBgN9JQq2s8xfuqz34_7g23RJYR0F4nCZ2gswIIEq1ewA4VVskByEkfyvjzJ6Gsugg0uVO-DHn9l-uZkcC7ab63aEsTrypXV-1pwIDAQABAoIBACXf84aci49jlZ4U9i9W0d4lhS94q8ZRSpbNzg-lOAXd_ggKW160B-C7S0HI0k7xl9B6yg_xFRkwSSBfBXa25Ha8rqgWU4sPDwcMbzBG-J-FfbSD-CbnhwwWr17hK5IKo20wM6IlI37LbvbCPOsXygvnWYGkcw7Gg8_EbG37C77TbJlA_S1F2XP2xQsKwTk6g7IislY974p6rYF0bQhSM2qfkjrKZCMG-BTCcK6acOVmhLaXKxZc9mQNoJgIcxojg-wN3cpsL0-qxmrqebLwSk0lP-3H7WD0EtR4Ux3nSZ0bwTrm3C-w23WP-FhclAT45TKJaWSG0iuW7BFuOALCXNkCgYEA9RlT8ZIdb1uEsfxDFcNVVOJpDiIkbjBp5FNO_ZZSN5HeD5QQOcOrXgR54eAAc_cUr0NfcbQfTVtfQB6ssE7L1v9uxeJliLdeInSzvLbx9BMYnI8OZZ5mjI9Nuxah33G0JE0Fkdnimj9Cfm-DbCZ8z-kL_VVzQAsdHnyQYj11CX0CgYEAzfEUFR9mUI3aVvq9aWQJ890Jb0ArvJ2Ji1T-ngm28vbdA8F-WNboB-Igqb7xMGgORHN_lyo-4WhCoWrpb5ro_2uDg-FQcuS7LvnNg1Wt7RsixjiY6k9iI9JaH2xKKfp3mUuo1iFfllkp3NR49B_TXsZ3MfecTLLkh_ze_rtUxPMCgYEAgH9p4hF_ux0ZAZNGvIcvGpSlDVLbFKXvLlR66jpAGoAwEqzGoPIzytO_7qrYsfOM9aH1zQ_pBU5tLpmmYby945cBRV-_aaDxClFy1fJ4AUVtts7NdntIOlL7JqXj8diT4CA9Vk0MH2AhBVaDaVT4RKxiq8t748yv1Ibrz4V28aUCgYEAkP7RguWupbyaI286eL9kenv_roJhyNSqCJ14_1AbrQi-J2zORkJY72P4V0sGiWxZzzv6czXdO9qqPvgFDvzkWyEZYXr7p0j_uV1LotJqOGxImYMztpTZphruNP2LYe7k0duBLfIlWLfCT6aQ2mCl8y6MsXOCakXxvQT_BB5k2p0CgYEAumifiuCmK27gPU4QSLUnDm3HDzPhw_Qh-RBYte-25HjkHWR4LNv2gH3fiBmuWYXDkx2YBerE5tDq-V6cRovuFoGibJhW49FtKK7Mjh0UoYsxXlDphVZwOgSkbtZXyzGYAer1NUkcIfqxq7Bbn5LKuv4uCPvI_NMy-IFZasH64t4";
+
+/// The modulus of [`RSA_PRIVATE`]; its exponent is 65537.
+pub(crate) const RSA_MODULUS: &str = "xSwYSqwe6H7UsxVrHJdmXeVEFQYQnRdC9z5YUzJx5jcbOsGesn2FUBVkdSHmk4J3P0Zujp0hicyZV0LrefUf0SvE9lHxgkJgOnkfEPuv2T5Py6aJ4_i4EQkULxt7Zfw_XGp97DWOPlNzZ_-WM96Cv8oZhUF5KWoE97ALwxCmItg0kMsbqhKO65egyKIv99fuc87nEJyfiXyYzFspPAL6mbXd4VqS9UCtNfuNp8BmfQRzlZm0kdPBgN9JQq2s8xfuqz34_7g23RJYR0F4nCZ2gswIIEq1ewA4VVskByEkfyvjzJ6Gsugg0uVO-DHn9l-uZkcC7ab63aEsTrypXV-1pw";
+
+/// A modulus of 1024 bits.
+pub(crate) const SHORT_RSA_MODULUS: &str = "pF_Jaqmq4igVDZBH1Oqah6SpYbtdonWNTdlStYCNHQIefD5WidRimNS74oLSwGYPG0awnZDmwyThUWyjecO1ECp6A1xx8DYIGQnUiqLSs1Wt_NMl_-6Z2p3P0azk2GDHUseoU2cpldFw-LcFgyo-KNBRtwjt9cpYQw-9ZA4EAzM";
+
+/// A key on curve P-256, PKCS #8.
+pub(crate) const P256_PRIVATE: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQguXROjGYEIzHQfHNBTU_jhJWMD9kc2Sv2JQQifpTAZOGhRANCAAR3pl3Nj6gDcphtLT0tdDfkgTdTuSD2UkTXubl7H66qpgR22LMILKQ6E5msF7HtbcLQCRNlmbt6XHKnLENbyCbm";
+
+/// The point of [`P256_PRIVATE`].
+pub(crate) const P256_X: &str = "d6ZdzY-oA3KYbS09LXQ35IE3U7kg9lJE17m5ex-uqqY";
+
+/// The point of [`P256_PRIVATE`].
+pub(crate) const P256_Y: &str = "BHbYswgspDoTmawXse1twtAJE2WZu3pccqcsQ1vIJuY";
+
+/// A key on curve P-384, PKCS #8.
+pub(crate) const P384_PRIVATE: &str = "MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDCDwfOqJh_da5HbnQhKNsuA3vCy12i-yfprpYuHGNMDdjGdjVkUFh1nNL0QV6SGxYChZANiAASHW_m5u0LlrOfvcIYGKg8xZL2aEYHfRlg950aIiqNGHK0QCN-PO1A9XXeUZ8ItVwnL9A1Lf14b3vpiVZ6SUiPB3ZXHhHDZAaS5tEVSJn7aALm-LWesaCl8ouL0lZa52WI";
+
+/// The point of [`P384_PRIVATE`].
+pub(crate) const P384_X: &str = "h1v5ubtC5azn73CGBioPMWS9mhGB30ZYPedGiIqjRhytEAjfjztQPV13lGfCLVcJ";
+
+/// The point of [`P384_PRIVATE`].
+pub(crate) const P384_Y: &str = "y_QNS39eG976YlWeklIjwd2Vx4Rw2QGkubRFUiZ-2gC5vi1nrGgpfKLi9JWWudli";
+
+/// An Ed25519 key, PKCS #8.
+pub(crate) const ED25519_PRIVATE: &str =
+    "MC4CAQAwBQYDK2VwBCIEIC9TLHN4991cRtycvUXl7m78DGbHjzoD69XIBWpErE6f";
+
+/// The point of [`ED25519_PRIVATE`].
+pub(crate) const ED25519_X: &str = "e3pU3eLDKsbGX0i2N8zUmjYHYJ_tinBK8bb-ov3c2eI";
