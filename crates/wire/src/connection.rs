@@ -1,0 +1,419 @@
+//! One session with PostgreSQL, used directly by the task that holds it.
+//! It has no background task, never runs two flights at once, and never answers before
+//! `ReadyForQuery`.
+
+use std::future::{Future as _, poll_fn};
+use std::num::NonZeroUsize;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use passerelle_statement::{Param, Statement};
+use postgres_protocol::message::frontend;
+use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
+use tokio_postgres::config::TargetSessionAttrs;
+
+use crate::endpoint::{Endpoint, Place};
+use crate::error::{ServerError, WireError};
+use crate::flight::{End, Flight, Scope, Transaction};
+use crate::inbound::{self, Reply, Shape, Status};
+use crate::outbound::Outbound;
+use crate::prepared::PreparedStatements;
+use crate::result::ResultSet;
+use crate::startup::{self, Session};
+use crate::stream::Stream;
+use crate::transaction::OpenTransaction;
+
+/// How connections behave.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionSettings {
+    /// How many prepared statements each connection keeps; `None` prepares anew for every flight,
+    /// for servers behind a pooler that does not follow prepared statements.
+    pub prepared_statements: Option<NonZeroUsize>,
+    /// The largest reply to one flight, in bytes, below four gigabytes.
+    pub max_reply: usize,
+    /// The longest that one flight may take. A connection whose flight takes longer is closed.
+    pub flight_timeout: Option<Duration>,
+}
+
+impl Default for ConnectionSettings {
+    fn default() -> Self {
+        Self {
+            prepared_statements: NonZeroUsize::new(256),
+            max_reply: 1 << 30,
+            flight_timeout: None,
+        }
+    }
+}
+
+/// An established session.
+#[derive(Debug)]
+pub struct Connection {
+    stream: Stream,
+    inbound: BytesMut,
+    outbound: Outbound,
+    prepared: Option<PreparedStatements>,
+    settings: ConnectionSettings,
+    session: Session,
+    last_role: Option<Arc<str>>,
+    opened: Instant,
+    /// Set before the first byte of a flight is written and cleared once `ReadyForQuery` reports
+    /// an idle session; whoever finds it set must discard the connection.
+    unusable: bool,
+}
+
+impl Connection {
+    /// Connects to the first of the endpoint's hosts that answers.
+    pub async fn connect(
+        endpoint: &Endpoint,
+        settings: &ConnectionSettings,
+    ) -> Result<Self, WireError> {
+        let mut failure = WireError::Closed;
+        for place in &endpoint.places {
+            let attempt = Self::connect_to(endpoint, place, settings);
+            match tokio::time::timeout(endpoint.connect_timeout(), attempt).await {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(error)) => failure = error,
+                Err(_) => failure = WireError::Timeout,
+            }
+        }
+        Err(failure)
+    }
+
+    async fn connect_to(
+        endpoint: &Endpoint,
+        place: &Place,
+        settings: &ConnectionSettings,
+    ) -> Result<Self, WireError> {
+        let mut stream = Stream::open(endpoint, place).await?;
+        let mut inbound = BytesMut::with_capacity(inbound::INITIAL_CAPACITY);
+        let session = startup::start(endpoint, &mut stream, &mut inbound).await?;
+        let suits = match endpoint.session() {
+            TargetSessionAttrs::ReadWrite => !session.in_hot_standby && !session.default_read_only,
+            TargetSessionAttrs::ReadOnly => session.in_hot_standby || session.default_read_only,
+            _ => true,
+        };
+        if !suits {
+            return Err(WireError::Protocol(
+                "the session is not of the kind asked for",
+            ));
+        }
+        Ok(Self {
+            stream,
+            inbound,
+            outbound: Outbound::default(),
+            prepared: settings.prepared_statements.map(PreparedStatements::new),
+            settings: *settings,
+            session,
+            last_role: None,
+            opened: Instant::now(),
+            unusable: false,
+        })
+    }
+
+    /// Sends the flight in one write and reads its answer. An error means that nothing of it was
+    /// committed, save for those of [`WireError::is_connection_lost`] and a timeout, whose outcome
+    /// is unknown.
+    ///
+    /// A future that is dropped before its end leaves the connection unusable.
+    pub async fn fly(&mut self, flight: &Flight<'_>) -> Result<ResultSet, WireError> {
+        match self.fly_once(flight).await {
+            Err(WireError::Server(error)) if self.is_stale(&error) => self.fly_once(flight).await,
+            other => other,
+        }
+    }
+
+    /// Sends the flight behind an explicit `BEGIN` and leaves its transaction open, so that the
+    /// result can be looked at before the commit. [`Transaction::Implicit`] begins with the
+    /// session's defaults; the end that the flight names is not used.
+    pub async fn open(
+        &mut self,
+        flight: &Flight<'_>,
+    ) -> Result<(ResultSet, OpenTransaction<'_>), WireError> {
+        let result = match self.open_once(flight).await {
+            Err(WireError::Server(error)) if self.is_stale(&error) => self.open_once(flight).await,
+            other => other,
+        }?;
+        Ok((result, OpenTransaction::new(self)))
+    }
+
+    async fn fly_once(&mut self, flight: &Flight<'_>) -> Result<ResultSet, WireError> {
+        let (begin, end) = match flight.transaction {
+            Transaction::Implicit => (None, None),
+            Transaction::Explicit { begin, end } => (Some(begin.sql()), Some(end)),
+        };
+        let shape = self.load(flight, begin, end)?;
+        self.exchange(shape, Status::Idle).await
+    }
+
+    async fn open_once(&mut self, flight: &Flight<'_>) -> Result<ResultSet, WireError> {
+        let begin = match flight.transaction {
+            Transaction::Implicit => crate::flight::Begin::default(),
+            Transaction::Explicit { begin, .. } => begin,
+        };
+        let shape = self.load(flight, Some(begin.sql()), None)?;
+        self.exchange(shape, Status::InTransaction).await
+    }
+
+    /// Puts the messages of the flight into the outbound buffer.
+    fn load(
+        &mut self,
+        flight: &Flight<'_>,
+        begin: Option<&'static str>,
+        end: Option<End>,
+    ) -> Result<Shape, WireError> {
+        self.begin_load()?;
+        if self.last_role.as_ref() != Some(flight.scope.role()) {
+            self.last_role = Some(Arc::clone(flight.scope.role()));
+        }
+        if let Some(text) = begin {
+            self.add(None, text, &[], false)?;
+        }
+        for statement in flight.prelude {
+            self.add(None, &statement.text, &statement.params, false)?;
+        }
+        let statement = flight.statement;
+        self.add(
+            Some(flight.scope),
+            &statement.text,
+            &statement.params,
+            flight.describe,
+        )?;
+        if let Some(end) = end {
+            self.add(None, end.sql(), &[], false)?;
+        }
+        self.outbound.sync();
+        Ok(Shape {
+            begin: begin.is_some(),
+            prelude: flight.prelude.len(),
+        })
+    }
+
+    fn begin_load(&mut self) -> Result<(), WireError> {
+        if self.unusable {
+            return Err(WireError::Closed);
+        }
+        // Until the answer is complete: a flight that cannot be encoded has told the cache to
+        // forget names that the server was not told to close.
+        self.unusable = true;
+        self.outbound
+            .begin(self.prepared.as_mut())
+            .map_err(WireError::Encode)
+    }
+
+    fn add(
+        &mut self,
+        scope: Option<&Scope>,
+        text: &str,
+        params: &[Param],
+        describe: bool,
+    ) -> Result<(), WireError> {
+        self.outbound
+            .statement(self.prepared.as_mut(), scope, (text, params), describe)
+    }
+
+    /// Runs one statement inside an open transaction.
+    pub(crate) async fn continue_transaction(
+        &mut self,
+        scope: &Scope,
+        statement: &Statement,
+    ) -> Result<ResultSet, WireError> {
+        self.begin_load()?;
+        self.add(Some(scope), &statement.text, &statement.params, false)?;
+        self.outbound.sync();
+        self.exchange(Shape::ALONE, Status::InTransaction).await
+    }
+
+    /// Ends an open transaction.
+    pub(crate) async fn end_transaction(&mut self, end: End) -> Result<(), WireError> {
+        self.begin_load()?;
+        self.add(None, end.sql(), &[], false)?;
+        self.outbound.sync();
+        self.exchange(Shape::ALONE, Status::Idle).await.map(drop)
+    }
+
+    /// Sends what is loaded, reads up to `ReadyForQuery`, and sees to it that the session is in
+    /// the `expected` state, or idle after an error.
+    async fn exchange(&mut self, shape: Shape, expected: Status) -> Result<ResultSet, WireError> {
+        let (mut reply, status) = match self.settings.flight_timeout {
+            None => self.round_trip(shape).await?,
+            Some(limit) => tokio::time::timeout(limit, self.round_trip(shape))
+                .await
+                .map_err(|_| WireError::Timeout)??,
+        };
+        if let Some(prepared) = &mut self.prepared {
+            self.outbound.confirm(reply.parsed, prepared);
+        }
+        if let Some(error) = reply.error.take() {
+            inbound::reset(&mut self.inbound);
+            if status == Status::Idle {
+                self.unusable = false;
+            } else {
+                self.roll_back().await?;
+            }
+            return Err(WireError::Server(error));
+        }
+        if status != expected {
+            return Err(WireError::Protocol(
+                "the transaction was ended or begun by a statement",
+            ));
+        }
+        self.unusable = false;
+        Ok(reply.into_result(&mut self.inbound))
+    }
+
+    /// Leaves an aborted or open transaction block, so that the session is idle again.
+    async fn roll_back(&mut self) -> Result<(), WireError> {
+        let reused = std::mem::take(&mut self.outbound.reused);
+        self.outbound.reset();
+        frontend::query(End::Rollback.sql(), &mut self.outbound.buffer)
+            .map_err(WireError::Encode)?;
+        let limit = self
+            .settings
+            .flight_timeout
+            .unwrap_or(Duration::from_secs(60));
+        let round_trip = self.round_trip(Shape::ALONE);
+        let (reply, status) = tokio::time::timeout(limit, round_trip)
+            .await
+            .map_err(|_| WireError::Timeout)??;
+        inbound::reset(&mut self.inbound);
+        self.outbound.reused = reused;
+        if let Some(error) = reply.error {
+            return Err(WireError::Server(error));
+        }
+        if status != Status::Idle {
+            return Err(WireError::Protocol(
+                "a rollback that leaves the transaction open",
+            ));
+        }
+        self.unusable = false;
+        Ok(())
+    }
+
+    async fn round_trip(&mut self, shape: Shape) -> Result<(Reply, Status), WireError> {
+        self.send().await?;
+        let mut reply = Reply::new(shape);
+        loop {
+            if let Some(status) = reply.advance(&self.inbound)? {
+                return Ok((reply, status));
+            }
+            let missing = reply.missing(&self.inbound)?;
+            inbound::check_limit(self.inbound.len(), missing, self.settings.max_reply)?;
+            reserve(&mut self.inbound, missing);
+            if self.stream.read_buf(&mut self.inbound).await? == 0 {
+                // A farewell such as "terminating connection" is a better answer than none.
+                return Err(reply.error.map_or_else(inbound::closed, WireError::Server));
+            }
+        }
+    }
+
+    /// Writes the outbound buffer, reading meanwhile: a server that cannot get rid of its notices
+    /// stops reading.
+    async fn send(&mut self) -> Result<(), WireError> {
+        let mut written = 0;
+        while written < self.outbound.buffer.len() {
+            inbound::check_limit(self.inbound.len(), 0, self.settings.max_reply)?;
+            written += poll_fn(|context| self.poll_send(context, written)).await?;
+        }
+        self.stream.flush().await?;
+        Ok(())
+    }
+
+    fn poll_send(
+        &mut self,
+        context: &mut Context<'_>,
+        written: usize,
+    ) -> Poll<Result<usize, WireError>> {
+        let rest = &self.outbound.buffer[written..];
+        match Pin::new(&mut self.stream).poll_write(context, rest) {
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(inbound::closed())),
+            Poll::Ready(result) => Poll::Ready(result.map_err(WireError::from)),
+            Poll::Pending => match pin!(self.stream.read_buf(&mut self.inbound)).poll(context) {
+                Poll::Ready(Ok(0)) => Poll::Ready(Err(inbound::closed())),
+                Poll::Ready(Ok(_)) => Poll::Ready(Ok(0)),
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+                Poll::Pending => Poll::Pending,
+            },
+        }
+    }
+
+    /// Whether the error says that a statement prepared earlier is gone or has changed its shape,
+    /// and has been forgotten, so that the flight may be sent once more: nothing of it has
+    /// happened.
+    fn is_stale(&mut self, error: &ServerError) -> bool {
+        let Some(prepared) = &mut self.prepared else {
+            return false;
+        };
+        if self.unusable || self.outbound.reused.is_empty() {
+            return false;
+        }
+        match error.code.as_str() {
+            // invalid_sql_statement_name: someone has deallocated what the session had prepared.
+            "26000" => prepared.clear(),
+            // feature_not_supported, "cached plan must not change result type".
+            "0A000" if error.routine.as_deref() == Some("RevalidateCachedQuery") => {
+                for key in self.outbound.reused.drain(..) {
+                    prepared.remove(key);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether the next flight may use this connection. Costs no round trip.
+    pub fn is_usable(&self) -> bool {
+        !self.unusable && self.stream.is_quiet()
+    }
+
+    /// Leaves the connection unusable, so that its pool discards it.
+    pub fn discard(&mut self) {
+        self.unusable = true;
+    }
+
+    pub(crate) fn is_discarded(&self) -> bool {
+        self.unusable
+    }
+
+    /// The role of the last flight.
+    pub fn last_role(&self) -> Option<&Arc<str>> {
+        self.last_role.as_ref()
+    }
+
+    /// The server's process of this session.
+    pub fn process_id(&self) -> i32 {
+        self.session.process_id
+    }
+
+    /// How many statements the server has prepared for this session.
+    pub fn prepared_count(&self) -> usize {
+        self.prepared.as_ref().map_or(0, PreparedStatements::len)
+    }
+
+    /// When the connection was made.
+    pub(crate) fn opened(&self) -> Instant {
+        self.opened
+    }
+}
+
+/// Room for the rest of the current message, and never for too small a read.
+fn reserve(buffer: &mut BytesMut, missing: usize) {
+    const SMALLEST_READ: usize = 4 * 1024;
+    if buffer.capacity() - buffer.len() < missing.max(SMALLEST_READ) {
+        buffer.reserve(missing.max(2 * SMALLEST_READ));
+    }
+}
+
+impl Drop for Connection {
+    /// Says goodbye, so that the server does not have to notice. In the middle of a flight there
+    /// is nothing to say that the server would understand.
+    fn drop(&mut self) {
+        if !self.unusable {
+            let mut farewell = BytesMut::with_capacity(8);
+            frontend::terminate(&mut farewell);
+            self.stream.write_now(&farewell);
+        }
+    }
+}
