@@ -9,7 +9,8 @@ use crate::secret::Secret;
 /// Everything a [`Verifier`](crate::Verifier) is built from.
 #[derive(Clone, Debug)]
 pub struct IdentitySettings {
-    /// `jwt-secret`: a plain shared secret, a JWK or a JWKS. Absent: no token can be verified.
+    /// `jwt-secret`: a plain shared secret, a JWK or a JWKS, read from its file already if the
+    /// configuration named one. Absent: no token can be verified.
     pub secret: Option<Secret>,
     /// `jwt-secret-is-base64`: `secret` is base64 text of the real one.
     pub secret_is_base64: bool,
