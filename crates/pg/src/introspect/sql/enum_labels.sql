@@ -1,0 +1,3 @@
+select enumtypid, enumlabel::text
+from pg_catalog.pg_enum
+order by enumtypid, enumsortorder
