@@ -22,7 +22,7 @@ select
   p.proargnames,
   p.proargmodes::text[],
   coalesce(p.proallargtypes, p.proargtypes::oid[]),
-  p.pronargs - p.pronargdefaults,
+  (p.pronargs - p.pronargdefaults)::int4,
   returned_schema.nspname::text,
   coalesce(relation.relname, returned.typname)::text,
   p.proretset,
