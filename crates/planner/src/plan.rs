@@ -161,6 +161,10 @@ pub struct PlanField {
     /// Whether `to_jsonb` comes before the arrows: the column is not JSON itself.
     pub to_json: bool,
     /// Whether it is searched as text: `to_tsvector`, with the configuration if one is given.
+    #[expect(
+        clippy::option_option,
+        reason = "not at all, by the default configuration, by the one given"
+    )]
     pub to_tsvector: Option<Option<String>>,
     /// Function of a domain representation that is applied: to the column where it is selected,
     /// to the value where it is compared. Qualified and quoted, from the catalogue.

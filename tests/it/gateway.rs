@@ -1,0 +1,101 @@
+//! The binary as a child process.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use passerelle_testkit::TestDb;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Child;
+use tokio::time::timeout;
+
+/// Long enough for a machine that is busy with other tests.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// The secret of all gateways of these tests.
+pub(crate) const SECRET: &str = "a secret of these tests, long enough to be taken";
+
+/// Where cargo puts the binary; built once, so that it is the one of this source tree.
+static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
+    let cargo = option_env!("CARGO").unwrap_or("cargo");
+    let built = Command::new(cargo)
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "passerelle-gateway",
+            "--bin",
+            "passerelle",
+        ])
+        .status()
+        .expect("cargo starts");
+    assert!(built.success(), "the binary does not build");
+    let test = std::env::current_exe().expect("this test has a path");
+    let target = test
+        .parent()
+        .and_then(|deps| deps.parent())
+        .expect("it lies in target/debug/deps");
+    target.join("passerelle")
+});
+
+/// `passerelle serve` on a port of its own; stopped with this value.
+pub(crate) struct Gateway {
+    /// `http://127.0.0.1:PORT`
+    pub(crate) url: String,
+    _process: Child,
+}
+
+impl Gateway {
+    /// Serves a database; ready when this returns.
+    pub(crate) async fn serve(db: &TestDb, settings: &[(&str, &str)]) -> Self {
+        let mut command = tokio::process::Command::new(&*BINARY);
+        command
+            .arg("serve")
+            .env("DATABASE_URL", db.authenticator_url())
+            .env("JWT_SECRET", SECRET)
+            .env("PASSERELLE_SERVER_HOST", "127.0.0.1")
+            .env("PASSERELLE_SERVER_PORT", "0")
+            .env("PASSERELLE_SERVER_ADMIN_PORT", "0")
+            .envs(settings.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let mut process = command.spawn().expect("the binary starts");
+        let stderr = process.stderr.take().expect("stderr is piped");
+        let mut lines = BufReader::new(stderr).lines();
+        let mut log = String::new();
+        let url = timeout(START_LIMIT, async {
+            while let Ok(Some(line)) = lines.next_line().await {
+                log.push_str(&line);
+                log.push('\n');
+                if let Some(url) = ready_url(&line) {
+                    return Some(url);
+                }
+            }
+            None
+        })
+        .await;
+        let url = url
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| panic!("the gateway is not ready:\n{log}"));
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self {
+            url,
+            _process: process,
+        }
+    }
+}
+
+/// The address in the line that says the gateway is ready.
+fn ready_url(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("ready")?;
+    let start = rest.find("http://")?;
+    let url = &rest[start..];
+    let end = url
+        .find(|c: char| c == '"' || c.is_whitespace())
+        .unwrap_or(url.len());
+    Some(url[..end].to_owned())
+}

@@ -1,0 +1,1 @@
+//! Nothing: everything here is a test.
