@@ -1,1 +1,28 @@
-//! The REST surface.
+//! The REST surface: an HTTP request in, rows of PostgreSQL out, as `PostgREST` would answer it.
+//!
+//! A handler walks the line of stages (caller, parse, plan, render, run, reply) and decides
+//! nothing itself. What an error says is one table, in `error`.
+
+mod error;
+mod handler;
+mod reply;
+mod request_settings;
+mod run;
+mod settings;
+mod state;
+
+use std::sync::Arc;
+
+use actix_web::web::{self, ServiceConfig};
+
+pub use settings::{CredentialKind, RestSettings, TransactionMode};
+pub use state::RestState;
+
+/// Mounts the surface as the default service of whatever is being configured: an application, or
+/// a scope whose path is [`RestSettings::prefix`].
+pub fn configure(config: &mut ServiceConfig, state: Arc<RestState>) {
+    config.default_service(web::to(move |request: actix_web::HttpRequest| {
+        let state = Arc::clone(&state);
+        async move { handler::handle(&request, &state).await }
+    }));
+}

@@ -45,6 +45,11 @@ pub(crate) struct Entry<'a> {
     pub(crate) bytes: Option<u64>,
 }
 
+/// Whether a request that goes well gets an entry; if not, nobody needs its times.
+pub fn logs_access() -> bool {
+    is_enabled(StatusCode::OK)
+}
+
 fn level(status: StatusCode) -> Level {
     match status.as_u16() {
         500.. => Level::ERROR,

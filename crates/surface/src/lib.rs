@@ -14,7 +14,7 @@ mod metrics;
 mod request_id;
 mod timing;
 
-pub use access_log::Trace;
+pub use access_log::{Trace, logs_access};
 pub use client_address::{AddressError, ForwardedHeader, Network, TrustedProxies};
 pub use cors::{Cors, CorsDialect};
 pub use error::{Details, ErrorBody, Verbosity};

@@ -1,0 +1,177 @@
+//! Why a request of the surface fails, and the table of what each failure says.
+//!
+//! Codes, statuses and texts are `PostgREST`'s (its reference, "Errors").
+
+mod parse;
+mod plan;
+mod relationship;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use passerelle_identity::TokenError;
+use passerelle_pg::{ErrorReply, error_reply};
+use passerelle_planner::PlanError;
+use passerelle_surface::{ErrorBody, RequestId};
+use passerelle_syntax::ParseError;
+use passerelle_wire::{PoolError, WireError};
+use thiserror::Error;
+
+pub(crate) use self::parse::range as range_body;
+
+/// Why a request fails.
+#[derive(Debug, Error)]
+pub(crate) enum RestError {
+    /// There is no catalogue yet (PGRST002).
+    #[error("there is no catalogue yet")]
+    NoCatalog,
+    /// The caller is not known (PGRST300 to 303).
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The request is not understood (PGRST100 and others).
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    /// The request cannot be done with this database (PGRST200 and others).
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// No connection was to be had (PGRST000, PGRST003).
+    #[error("no connection to the database")]
+    Pool(#[from] PoolError),
+    /// The flight failed (an SQLSTATE, or PGRST001).
+    #[error("the database refused or failed")]
+    Flight {
+        /// Why.
+        #[source]
+        source: WireError,
+        /// The caller's role is not the anonymous one.
+        authenticated: bool,
+    },
+    /// What the database answered cannot be sent.
+    #[error(transparent)]
+    Reply(#[from] ReplyError),
+}
+
+/// Why an answer of the database cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum ReplyError {
+    /// A single object was asked for (PGRST116).
+    #[error("{rows} rows are not a single object")]
+    NotSingular {
+        /// Rows there are.
+        rows: u64,
+    },
+    /// `response.headers` is not what it should be (PGRST111).
+    #[error("response.headers is malformed")]
+    Headers,
+    /// `response.status` is no status (PGRST112).
+    #[error("response.status is malformed")]
+    Status,
+    /// The statement did not return its one row.
+    #[error("the statement returned no row")]
+    NoRow,
+}
+
+impl RestError {
+    /// What the client is told. `request_id` stands in for what it is not told.
+    pub(crate) fn body(&self, request_id: &RequestId, retry_after: u64) -> ErrorBody {
+        let body = match self {
+            Self::NoCatalog => database(ErrorReply::no_catalog()),
+            Self::Token(error) => token(error),
+            Self::Parse(error) => parse::body(error),
+            Self::Plan(error) => plan::body(error),
+            Self::Pool(error) => database(pool(error)),
+            Self::Flight {
+                source,
+                authenticated,
+            } => flight(source, *authenticated, request_id),
+            Self::Reply(error) => reply(*error, request_id),
+        };
+        if body.status == StatusCode::SERVICE_UNAVAILABLE {
+            body.with_header(RETRY_AFTER, HeaderValue::from(retry_after))
+        } else {
+            body
+        }
+    }
+}
+
+fn token(error: &TokenError) -> ErrorBody {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+    let mut body = ErrorBody::new(status, error.code(), error.message());
+    if let Some(details) = error.details() {
+        body = body.with_details(details);
+    }
+    if let Some(hint) = error.hint() {
+        body = body.with_hint(hint);
+    }
+    let challenge = error.www_authenticate();
+    match challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
+        Some(challenge) => body.with_header(WWW_AUTHENTICATE, challenge),
+        None => body,
+    }
+}
+
+fn pool(error: &PoolError) -> ErrorReply {
+    match error {
+        PoolError::Timeout | PoolError::Crowded => ErrorReply::pool_timeout(),
+        PoolError::Connect(_) | PoolError::Closed => ErrorReply::no_connection(),
+    }
+}
+
+fn flight(error: &WireError, authenticated: bool, request_id: &RequestId) -> ErrorBody {
+    match error {
+        // The only text of a statement that a client writes are names, and only NUL cannot be
+        // written; PostgreSQL says this of a parameter that has one.
+        WireError::Encode(_) => ErrorBody::new(
+            StatusCode::BAD_REQUEST,
+            "22021",
+            "invalid byte sequence for encoding \"UTF8\": 0x00",
+        ),
+        WireError::ReplyTooLarge { .. } | WireError::Protocol(_) => ErrorBody::internal(request_id),
+        _ => database(error_reply(error, authenticated)),
+    }
+}
+
+fn database(reply: ErrorReply) -> ErrorBody {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut body = ErrorBody::new(status, reply.code, reply.message);
+    body.details = reply
+        .details
+        .map(|details| passerelle_surface::Details::Text(details.into()));
+    body.hint = reply.hint.map(Into::into);
+    // SQL can raise any header; what is none is left out.
+    body.headers = reply
+        .headers
+        .iter()
+        .filter_map(|(name, value)| {
+            let name = HeaderName::try_from(name.as_str()).ok()?;
+            Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+        })
+        .collect();
+    body
+}
+
+fn reply(error: ReplyError, request_id: &RequestId) -> ErrorBody {
+    let internal = StatusCode::INTERNAL_SERVER_ERROR;
+    match error {
+        ReplyError::NotSingular { rows } => ErrorBody::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "PGRST116",
+            "Cannot coerce the result to a single JSON object",
+        )
+        .with_details(format!("The result contains {rows} rows")),
+        ReplyError::Headers => ErrorBody::new(
+            internal,
+            "PGRST111",
+            "response.headers guc must be a JSON array composed of objects with a single key and \
+             a string value",
+        ),
+        ReplyError::Status => ErrorBody::new(
+            internal,
+            "PGRST112",
+            "response.status guc must be a valid status code",
+        ),
+        ReplyError::NoRow => ErrorBody::internal(request_id),
+    }
+}
+
+#[cfg(test)]
+mod tests;

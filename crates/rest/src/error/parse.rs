@@ -1,0 +1,84 @@
+//! What is said of a request that is not understood (PGRST1xx).
+
+use actix_web::http::StatusCode;
+use passerelle_surface::ErrorBody;
+use passerelle_syntax::{ParseError, RangeFault};
+
+/// What the client is told.
+pub(super) fn body(error: &ParseError) -> ErrorBody {
+    let bad = StatusCode::BAD_REQUEST;
+    match error {
+        ParseError::Query { message, details } => {
+            ErrorBody::new(bad, "PGRST100", message.clone()).with_details(details.clone())
+        }
+        ParseError::UnacceptableSchema { schema, exposed } => ErrorBody::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "PGRST106",
+            format!("Invalid schema: {schema}"),
+        )
+        .with_hint(format!(
+            "Only the following schemas are exposed: {}",
+            exposed.join(", ")
+        )),
+        ParseError::InvalidRange(fault) => range(*fault),
+        ParseError::InvalidPath => ErrorBody::new(
+            StatusCode::NOT_FOUND,
+            "PGRST125",
+            "Invalid path specified in request URL",
+        ),
+        ParseError::UnsupportedMethod(method) => unsupported_method(method),
+        ParseError::InvalidRoutineMethod(method) => ErrorBody::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "PGRST101",
+            format!("Cannot use the {method} method on RPC"),
+        ),
+        ParseError::PutLimit => ErrorBody::new(
+            bad,
+            "PGRST114",
+            "limit/offset querystring parameters are not allowed for PUT",
+        ),
+        ParseError::RootDisabled => ErrorBody::new(
+            StatusCode::NOT_FOUND,
+            "PGRST126",
+            "Root endpoint metadata is disabled",
+        ),
+        ParseError::QueryTooLong { limit } => {
+            ErrorBody::new(StatusCode::URI_TOO_LONG, "PSR414", "URI too long")
+                .with_details(format!("The query string exceeds {limit} bytes"))
+        }
+        ParseError::TooComplex { what, limit } => {
+            ErrorBody::new(bad, "PGRST100", "The request is too complex")
+                .with_details(format!("{what} exceeds the limit of {limit}"))
+        }
+    }
+}
+
+/// A method that is not known on a relation (PGRST117).
+pub(super) fn unsupported_method(method: &str) -> ErrorBody {
+    ErrorBody::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "PGRST117",
+        format!("Unsupported HTTP method: {method}"),
+    )
+}
+
+/// A range that cannot be satisfied (PGRST103).
+pub(crate) fn range(fault: RangeFault) -> ErrorBody {
+    let body = ErrorBody::new(
+        StatusCode::RANGE_NOT_SATISFIABLE,
+        "PGRST103",
+        "Requested range not satisfiable",
+    );
+    match fault {
+        RangeFault::NegativeLimit => {
+            body.with_details("Limit should be greater than or equal to zero.")
+        }
+        RangeFault::LowerAboveUpper => body.with_details(
+            "The lower boundary must be lower than or equal to the upper boundary in the Range \
+             header.",
+        ),
+        RangeFault::OutOfBounds { lower, total } => body.with_details(format!(
+            "An offset of {lower} was requested, but there are only {total} rows."
+        )),
+    }
+}

@@ -1,0 +1,171 @@
+//! What the database answered, as an HTTP response.
+//!
+//! The body's bytes go out as they came. Headers that SQL set take the place of those written here.
+
+mod content_range;
+mod response_settings;
+
+use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, HeaderMap,
+    HeaderName, HeaderValue, VARY, WARNING,
+};
+use bytes::Bytes;
+use passerelle_planner::{AllowedMethods, ReplySpec};
+use passerelle_surface::Verbosity;
+use passerelle_syntax::{MediaType, RangeFault};
+
+use crate::error::{ReplyError, range_body};
+use crate::run::Answer;
+
+const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+const VARIES: HeaderValue = HeaderValue::from_static("Accept, Prefer, Range");
+
+/// Agent of the `Warning` header: the server whose deprecation it is.
+const WARN_AGENT: &str = "PostgRESTv16";
+
+/// Replies to a read.
+///
+/// # Errors
+/// [`ReplyError`] when not exactly one row came where one was asked for, or SQL's own status or
+/// headers are malformed.
+pub(crate) fn reply(
+    spec: ReplySpec,
+    answer: Answer,
+    verbosity: Verbosity,
+) -> Result<HttpResponse, ReplyError> {
+    if spec.singular && answer.page_count != 1 {
+        return Err(ReplyError::NotSingular {
+            rows: answer.page_count,
+        });
+    }
+    let own_headers = response_settings::headers(answer.response_headers.as_deref())?;
+    let own_status = response_settings::status(answer.response_status.as_deref())?;
+    let status = content_range::status(spec.range.offset, answer.page_count, answer.total);
+    let body = body(&spec, status, &answer, verbosity);
+    let mut response = HttpResponse::with_body(own_status.unwrap_or(status), body);
+    let headers = response.headers_mut();
+    headers.reserve(8);
+    let range = content_range::value(spec.range.offset, answer.page_count, answer.total);
+    put(headers, CONTENT_RANGE, range);
+    put(headers, CONTENT_LOCATION, spec.location);
+    headers.insert(CONTENT_TYPE, content_type(&spec.media_type));
+    if let Some(profile) = spec.profile {
+        put(headers, CONTENT_PROFILE, profile);
+    }
+    if !spec.applied.is_empty() {
+        put(headers, PREFERENCE_APPLIED, spec.applied.join(", "));
+    }
+    if !spec.legacy_targets.is_empty() {
+        put(headers, WARNING, legacy_warning(&spec.legacy_targets));
+    }
+    headers.insert(VARY, VARIES);
+    response_settings::override_headers(headers, own_headers);
+    Ok(response)
+}
+
+/// Replies with the plan of a statement, which was asked for in place of its rows.
+pub(crate) fn reply_plan(spec: ReplySpec, plan: Bytes) -> HttpResponse {
+    let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(plan));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type(&spec.media_type));
+    if let Some(profile) = spec.profile {
+        put(headers, CONTENT_PROFILE, profile);
+    }
+    headers.insert(VARY, VARIES);
+    response
+}
+
+/// Replies to OPTIONS with what a relation allows.
+pub(crate) fn reply_relation_info(methods: AllowedMethods) -> HttpResponse {
+    let mut allow = String::from("OPTIONS,GET,HEAD");
+    for (allowed, method) in [
+        (methods.insert, ",POST"),
+        (methods.upsert, ",PUT"),
+        (methods.update, ",PATCH"),
+        (methods.delete, ",DELETE"),
+    ] {
+        if allowed {
+            allow.push_str(method);
+        }
+    }
+    info(allow)
+}
+
+/// Replies to OPTIONS on the root.
+pub(crate) fn reply_schema_info() -> HttpResponse {
+    info("OPTIONS,GET,HEAD".to_owned())
+}
+
+fn info(allow: String) -> HttpResponse {
+    let mut response = HttpResponse::new(StatusCode::OK);
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    put(headers, ALLOW, allow);
+    headers.insert(VARY, VARIES);
+    response
+}
+
+/// Adds the durations of the stages.
+pub(crate) fn add_server_timing(response: &mut HttpResponse, timing: String) {
+    put(response.headers_mut(), SERVER_TIMING, timing);
+}
+
+fn body(spec: &ReplySpec, status: StatusCode, answer: &Answer, verbosity: Verbosity) -> BoxBody {
+    if spec.headers_only {
+        return BoxBody::new(actix_web::body::None::new());
+    }
+    if status == StatusCode::RANGE_NOT_SATISFIABLE {
+        let lower = spec.range.offset;
+        let fault = RangeFault::OutOfBounds {
+            lower,
+            total: answer.total.unwrap_or(0),
+        };
+        return BoxBody::new(range_body(fault).to_json(verbosity));
+    }
+    BoxBody::new(answer.body.clone())
+}
+
+fn content_type(media_type: &MediaType) -> HeaderValue {
+    match media_type {
+        MediaType::Json => JSON,
+        MediaType::OctetStream | MediaType::Other(_) => {
+            let mime = media_type.mime();
+            HeaderValue::from_bytes(mime.as_bytes()).unwrap_or(JSON)
+        }
+        _ => {
+            let value = format!("{}; charset=utf-8", media_type.mime());
+            HeaderValue::try_from(value).unwrap_or(JSON)
+        }
+    }
+}
+
+fn legacy_warning(targets: &[(String, String)]) -> String {
+    let changes: Vec<String> = targets
+        .iter()
+        .map(|(relation, alias)| format!("`{relation}` to `{alias}`"))
+        .collect();
+    format!(
+        "299 {WARN_AGENT} \"Embedded resource was referenced by relation name even though it has \
+         an alias. This is deprecated and will stop working in a future release. Update {} in \
+         query string filters, orders or limits.\"",
+        changes.join(", ")
+    )
+}
+
+/// Adds a header without copying its value. Text that no header can hold (a name with a control
+/// character in it) is left out.
+fn put(headers: &mut HeaderMap, name: HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value)) {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests;

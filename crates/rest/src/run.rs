@@ -1,0 +1,165 @@
+//! Runs a read: prelude and statement in one flight, or in an open transaction where the answer
+//! needs a second statement.
+
+use bytes::Bytes;
+use passerelle_planner::CountSpec;
+use passerelle_sql::{ReadStatements, column};
+use passerelle_statement::Statement;
+use passerelle_syntax::Count;
+use passerelle_wire::{
+    Begin, End, Flight, Isolation, Pool, PoolError, ResultSet, Scope, Transaction, WireError,
+};
+use thiserror::Error;
+
+use crate::error::ReplyError;
+
+/// What a read answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// Rows there are without the window, where it was asked for and is known.
+    pub(crate) total: Option<u64>,
+    /// Rows of the page.
+    pub(crate) page_count: u64,
+    /// The body, sharing the memory of the connection's buffer.
+    pub(crate) body: Bytes,
+    /// `response.headers`
+    pub(crate) response_headers: Option<Bytes>,
+    /// `response.status`
+    pub(crate) response_status: Option<Bytes>,
+}
+
+/// How a read's transaction runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Course<'a> {
+    /// Prelude of the request.
+    pub(crate) prelude: &'a [Statement],
+    /// Under whose role and search path it is parsed.
+    pub(crate) scope: &'a Scope,
+    /// Isolation level of the role.
+    pub(crate) isolation: Option<Isolation>,
+    /// Nothing may be written.
+    pub(crate) read_only: bool,
+    /// It ends with a rollback.
+    pub(crate) rollback: bool,
+}
+
+/// Why a read did not run.
+#[derive(Debug, Error)]
+pub(crate) enum RunError {
+    /// No connection was to be had.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// The flight failed.
+    #[error(transparent)]
+    Flight(#[from] WireError),
+    /// The statement did not answer as its form says.
+    #[error(transparent)]
+    Reply(#[from] ReplyError),
+}
+
+impl Course<'_> {
+    /// The implicit transaction where it does, since it costs nothing.
+    fn transaction(&self) -> Transaction {
+        if self.isolation.is_none() && !self.rollback {
+            return Transaction::Implicit;
+        }
+        Transaction::Explicit {
+            begin: Begin {
+                isolation: self.isolation,
+                read_only: self.read_only,
+            },
+            end: if self.rollback {
+                End::Rollback
+            } else {
+                End::Commit
+            },
+        }
+    }
+
+    fn flight<'f>(&'f self, statement: &'f Statement) -> Flight<'f> {
+        Flight::new(statement, self.scope)
+            .prelude(self.prelude)
+            .transaction(self.transaction())
+    }
+}
+
+/// Runs a read and finds its total.
+pub(crate) async fn run(
+    pool: &Pool,
+    course: &Course<'_>,
+    statements: &ReadStatements,
+    count: Option<CountSpec>,
+) -> Result<Answer, RunError> {
+    let mut connection = pool.acquire(course.scope.role()).await?;
+    let flight = course.flight(&statements.main);
+    let Some(explain) = &statements.explain else {
+        return Ok(answer(&connection.fly(&flight).await?)?);
+    };
+    let (result, mut transaction) = connection.open(&flight).await?;
+    let mut answer = answer(&result)?;
+    if needs_estimate(count, answer.total) {
+        let estimate = estimate(&transaction.run(course.scope, explain).await?);
+        answer.total = match count.map(|count| count.kind) {
+            Some(Count::Planned) => estimate,
+            _ => answer.total.max(estimate),
+        };
+    }
+    if course.rollback {
+        transaction.rollback().await?
+    } else {
+        transaction.commit().await?
+    }
+    Ok(answer)
+}
+
+/// Runs `EXPLAIN` of a read; its rows are lines of the plan.
+pub(crate) async fn explain(
+    pool: &Pool,
+    course: &Course<'_>,
+    statement: &Statement,
+) -> Result<Bytes, RunError> {
+    let mut connection = pool.acquire(course.scope.role()).await?;
+    let result = connection.fly(&course.flight(statement)).await?;
+    let mut plan = Vec::new();
+    for row in result.rows() {
+        plan.extend_from_slice(row.value(0).unwrap_or_default());
+        plan.push(b'\n');
+    }
+    Ok(Bytes::from(plan))
+}
+
+fn answer(result: &ResultSet) -> Result<Answer, ReplyError> {
+    if result.is_empty() {
+        return Err(ReplyError::NoRow);
+    }
+    let number = |column| result.text(0, column).and_then(|text| text.parse().ok());
+    Ok(Answer {
+        total: number(column::TOTAL),
+        page_count: number(column::PAGE_COUNT).ok_or(ReplyError::NoRow)?,
+        body: result.bytes(0, column::BODY).unwrap_or_default(),
+        response_headers: result.bytes(0, column::RESPONSE_HEADERS),
+        response_status: result.bytes(0, column::RESPONSE_STATUS),
+    })
+}
+
+/// An estimated count is exact as long as it stays within `max-rows`.
+fn needs_estimate(count: Option<CountSpec>, total: Option<u64>) -> bool {
+    match count {
+        Some(CountSpec {
+            kind: Count::Estimated,
+            max_rows: Some(max_rows),
+            ..
+        }) => total.is_some_and(|total| total > max_rows),
+        Some(CountSpec {
+            kind: Count::Planned | Count::Estimated,
+            ..
+        }) => true,
+        _ => false,
+    }
+}
+
+/// The planner's estimate in the output of `EXPLAIN (FORMAT JSON)`.
+fn estimate(result: &ResultSet) -> Option<u64> {
+    let plan: serde_json::Value = serde_json::from_slice(result.value(0, 0)?).ok()?;
+    plan.get(0)?.get("Plan")?.get("Plan Rows")?.as_u64()
+}

@@ -1,0 +1,79 @@
+//! The validated configuration of the REST surface.
+
+use std::sync::Arc;
+
+use passerelle_catalog::QualifiedName;
+use passerelle_identity::Verifier;
+use passerelle_planner::PlanSettings;
+use passerelle_surface::Verbosity;
+use passerelle_syntax::{Exposure, Limits, TransactionEnd};
+
+/// How transactions end, and whether a request may choose (`db-tx-end`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TransactionMode {
+    /// `commit`
+    #[default]
+    Commit,
+    /// `commit-allow-override`
+    CommitAllowOverride,
+    /// `rollback`
+    Rollback,
+    /// `rollback-allow-override`
+    RollbackAllowOverride,
+}
+
+impl TransactionMode {
+    /// Whether `Prefer: tx=` is honoured.
+    pub fn allows_override(self) -> bool {
+        matches!(
+            self,
+            Self::CommitAllowOverride | Self::RollbackAllowOverride
+        )
+    }
+
+    /// Whether a transaction ends with a rollback, given what its request prefers.
+    pub fn rolls_back(self, preferred: Option<TransactionEnd>) -> bool {
+        match preferred {
+            Some(end) => end == TransactionEnd::Rollback,
+            None => matches!(self, Self::Rollback | Self::RollbackAllowOverride),
+        }
+    }
+}
+
+/// Where credentials are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// The Bearer token alone, as `PostgREST` does.
+    Bearer,
+    /// The Bearer token or the `apikey` header, and opaque keys, as supabase-js sends them.
+    ApiKey,
+}
+
+/// What the configuration says about the REST surface.
+pub struct RestSettings {
+    /// Path the surface is mounted at, without a slash at its end: `/rest/v1`, or nothing.
+    pub prefix: String,
+    /// Verifies callers.
+    pub verifier: Arc<Verifier>,
+    /// Where credentials are looked for.
+    pub credentials: CredentialKind,
+    /// Schemas and endpoints that are exposed. `allow_transaction_override` agrees with
+    /// [`Self::transaction_mode`].
+    pub exposure: Exposure,
+    /// Schemas that follow that of the request in the search path.
+    pub extra_search_path: Vec<String>,
+    /// Bounds on requests.
+    pub limits: Limits,
+    /// What planning needs to know.
+    pub planning: PlanSettings,
+    /// How transactions end.
+    pub transaction_mode: TransactionMode,
+    /// Function that runs before every request's statement.
+    pub pre_request: Option<QualifiedName>,
+    /// Settings for SQL, with their whole names (`app.settings.…`).
+    pub app_settings: Vec<(Box<str>, Box<str>)>,
+    /// Whether replies carry `Server-Timing`.
+    pub server_timing: bool,
+    /// How much errors say.
+    pub verbosity: Verbosity,
+}

@@ -1,0 +1,80 @@
+//! What all handlers of the surface share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use passerelle_catalog::Catalog;
+use passerelle_pg::search_path;
+use passerelle_wire::Pool;
+
+use crate::settings::RestSettings;
+
+/// What all handlers of the surface share. Settings and catalogue are replaced as a whole; a
+/// request that has begun keeps those it began with.
+pub struct RestState {
+    pub(crate) pool: Pool,
+    pub(crate) catalog: Arc<ArcSwapOption<Catalog>>,
+    current: ArcSwap<Ready>,
+    /// Seconds a client is asked to wait while the database cannot be reached.
+    retry_after: Duration,
+}
+
+/// Settings with what follows from them.
+pub(crate) struct Ready {
+    pub(crate) settings: RestSettings,
+    /// For each exposed schema, in their order.
+    search_paths: Vec<Arc<str>>,
+}
+
+impl RestState {
+    /// A state with these settings. `catalog` is empty until there is one.
+    pub fn new(pool: Pool, catalog: Arc<ArcSwapOption<Catalog>>, settings: RestSettings) -> Self {
+        let current = ArcSwap::from_pointee(Ready::new(settings));
+        Self {
+            pool,
+            catalog,
+            current,
+            retry_after: Duration::from_secs(1),
+        }
+    }
+
+    /// Replaces the settings for requests that begin from now on.
+    pub fn reconfigure(&self, settings: RestSettings) {
+        self.current.store(Arc::new(Ready::new(settings)));
+    }
+
+    /// The settings of a request that begins now.
+    pub(crate) fn ready(&self) -> Arc<Ready> {
+        self.current.load_full()
+    }
+
+    /// The value of `Retry-After` on a 503.
+    pub(crate) fn retry_after(&self) -> u64 {
+        self.retry_after.as_secs()
+    }
+}
+
+impl Ready {
+    fn new(settings: RestSettings) -> Self {
+        let extra = || settings.extra_search_path.iter().map(String::as_str);
+        let search_paths = settings.exposure.schemas.iter();
+        let search_paths = search_paths
+            .map(|schema| search_path(std::iter::once(schema.as_str()).chain(extra())).into())
+            .collect();
+        Self {
+            settings,
+            search_paths,
+        }
+    }
+
+    /// The search path of requests for a schema.
+    pub(crate) fn search_path(&self, schema: &str) -> Arc<str> {
+        let mut schemas = self.settings.exposure.schemas.iter();
+        let known = schemas.position(|exposed| exposed == schema);
+        match known.and_then(|index| self.search_paths.get(index)) {
+            Some(path) => Arc::clone(path),
+            None => search_path([schema]).into(),
+        }
+    }
+}
