@@ -7,6 +7,7 @@
 mod body;
 mod condition;
 mod count;
+mod embed;
 mod field;
 mod node;
 mod read;

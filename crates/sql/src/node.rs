@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use passerelle_planner::{
-    Embed, EmbedShape, JoinCondition, OrderBy, Qualifier, ReadNode, SelectColumn, Source,
-    SpreadColumn, SpreadOrderKey,
+    EmbedShape, JoinCondition, OrderBy, Qualifier, ReadNode, SelectColumn, Source, SpreadOrderKey,
 };
 use passerelle_syntax::RowRange;
 
 use crate::condition::{Scope, write_condition};
-use crate::field::{
-    write_aggregated, write_direction, write_field, write_order_term, write_select_column,
-};
+use crate::embed::{write_columns, write_group_terms, write_join};
+use crate::field::{write_field, write_order_term, write_select_column};
 use crate::writer::Writer;
 
 /// What stands between the members of a list: one text before the first, another before the rest.
@@ -41,13 +39,34 @@ impl Separator {
     }
 }
 
-/// Writes the `SELECT` of a node. `keys` are selected beside its own columns, under their aliases.
+/// Pages are rarely smaller.
+const SMALLEST_CEILING: u64 = 16;
+
+/// Planning costs little beside reading more rows than this.
+const LARGEST_CEILING: u64 = 16_384;
+
+/// Writes the rows of a node. `keys` are selected beside its own columns, under their aliases.
 pub(crate) fn write_node(sql: &mut Writer, node: &ReadNode, keys: &[SpreadOrderKey]) {
+    match ceiling(node.range) {
+        None => write_select(sql, node, keys),
+        Some(ceiling) => {
+            sql.push("SELECT * FROM (");
+            write_select(sql, node, keys);
+            sql.push(" LIMIT ");
+            sql.number(ceiling);
+            sql.push(") AS page");
+        }
+    }
+    write_range(sql, node.range);
+}
+
+/// Writes the `SELECT` of a node without its range.
+fn write_select(sql: &mut Writer, node: &ReadNode, keys: &[SpreadOrderKey]) {
     let qualifier = node.source.qualifier();
     write_select_list(sql, &qualifier, node, keys);
     write_source(sql, &node.source);
     for embed in &node.embeds {
-        write_join(sql, embed);
+        write_join(sql, embed, node);
     }
     let mut separator = Separator::conditions();
     for condition in &node.filters {
@@ -57,7 +76,6 @@ pub(crate) fn write_node(sql: &mut Writer, node: &ReadNode, keys: &[SpreadOrderK
     write_join_conditions(sql, &node.joins, &mut separator);
     write_group(sql, &qualifier, node);
     write_order(sql, &qualifier, &node.order);
-    write_range(sql, node.range);
 }
 
 fn write_select_list(
@@ -81,7 +99,7 @@ fn write_select_list(
         write_order_key(sql, qualifier, key);
     }
     for embed in &node.embeds {
-        write_embed_columns(sql, embed, &mut separator);
+        write_columns(sql, embed, node, &mut separator);
     }
     if !separator.started {
         sql.push("SELECT");
@@ -94,52 +112,6 @@ fn write_order_key(sql: &mut Writer, qualifier: &Qualifier, key: &SpreadOrderKey
         None => write_field(sql, qualifier, &key.term.field),
     }
     sql.alias(&key.alias);
-}
-
-/// Writes what an embed adds to the columns of its parent.
-fn write_embed_columns(sql: &mut Writer, embed: &Embed, separator: &mut Separator) {
-    match &embed.shape {
-        EmbedShape::Object { hidden: true } | EmbedShape::Array { hidden: true } => {}
-        EmbedShape::Object { hidden: false } => {
-            separator.write(sql);
-            sql.push("to_jsonb(");
-            sql.identifier(&embed.alias);
-            sql.push(".*)");
-            sql.alias(&embed.name);
-        }
-        EmbedShape::Array { hidden: false } => {
-            separator.write(sql);
-            sql.push("coalesce(");
-            sql.own_column(&embed.alias);
-            sql.push(", '[]')");
-            sql.alias(&embed.name);
-        }
-        EmbedShape::SpreadRow(columns) | EmbedShape::SpreadArrays { columns, .. } => {
-            for column in columns {
-                separator.write(sql);
-                write_spread_column(sql, &embed.alias, column);
-            }
-        }
-    }
-}
-
-fn write_spread_column(sql: &mut Writer, embed: &str, column: &SpreadColumn) {
-    write_aggregated(sql, column.aggregate.as_ref(), |sql| {
-        write_column_of_embed(sql, embed, &column.name);
-    });
-    if let Some(alias) = &column.alias {
-        sql.alias(alias);
-    }
-}
-
-fn write_column_of_embed(sql: &mut Writer, embed: &str, column: &str) {
-    sql.identifier(embed);
-    if column == "*" {
-        sql.push(".*");
-    } else {
-        sql.push(".");
-        sql.identifier(column);
-    }
 }
 
 /// Writes where the rows of a node come from.
@@ -181,79 +153,6 @@ pub(crate) fn write_source(sql: &mut Writer, source: &Source) {
     }
 }
 
-/// Writes an embed as a join of its parent.
-fn write_join(sql: &mut Writer, embed: &Embed) {
-    sql.push(if embed.inner {
-        " INNER JOIN LATERAL ("
-    } else {
-        " LEFT JOIN LATERAL ("
-    });
-    let mut keeps_empty = false;
-    match &embed.shape {
-        EmbedShape::Object { .. } | EmbedShape::SpreadRow(_) => write_node(sql, &embed.node, &[]),
-        EmbedShape::Array { hidden: true } => {
-            sql.push("SELECT 1");
-            sql.alias(&embed.alias);
-            write_rows_of(sql, embed, &[]);
-            sql.push(" LIMIT 1");
-        }
-        EmbedShape::Array { hidden: false } => {
-            keeps_empty = true;
-            sql.push("SELECT jsonb_agg(");
-            sql.identifier(&embed.alias);
-            sql.push(".*)");
-            sql.alias(&embed.alias);
-            write_rows_of(sql, embed, &[]);
-        }
-        EmbedShape::SpreadArrays { columns, keys } => {
-            keeps_empty = true;
-            write_spread_arrays(sql, embed, columns, keys);
-        }
-    }
-    sql.push(")");
-    sql.alias(&embed.alias);
-    if embed.inner && keeps_empty {
-        // An aggregate has a row even of nothing.
-        sql.push(" ON ");
-        sql.own_column(&embed.alias);
-        sql.push(" IS NOT NULL");
-    } else {
-        sql.push(" ON TRUE");
-    }
-}
-
-fn write_rows_of(sql: &mut Writer, embed: &Embed, keys: &[SpreadOrderKey]) {
-    sql.push(" FROM (");
-    write_node(sql, &embed.node, keys);
-    sql.push(")");
-    sql.alias(&embed.alias);
-}
-
-fn write_spread_arrays(
-    sql: &mut Writer,
-    embed: &Embed,
-    columns: &[SpreadColumn],
-    keys: &[SpreadOrderKey],
-) {
-    sql.push("SELECT nullif(count(*), 0)");
-    sql.alias(&embed.alias);
-    for column in columns {
-        sql.push(", coalesce(jsonb_agg(");
-        write_column_of_embed(sql, &embed.alias, &column.name);
-        let mut separator = Separator::new(" ORDER BY ", ", ");
-        for key in keys {
-            separator.write(sql);
-            sql.identifier(&embed.alias);
-            sql.push(".");
-            sql.identifier(&key.alias);
-            write_direction(sql, &key.term);
-        }
-        sql.push("), '[]')");
-        sql.alias(&column.name);
-    }
-    write_rows_of(sql, embed, keys);
-}
-
 /// Writes the conditions that tie a node to its parent.
 pub(crate) fn write_join_conditions(
     sql: &mut Writer,
@@ -285,23 +184,12 @@ fn write_group(sql: &mut Writer, qualifier: &Qualifier, node: &ReadNode) {
         write_group_term(sql, qualifier, column);
     }
     for embed in &node.embeds {
-        match &embed.shape {
-            EmbedShape::Object { hidden: true } | EmbedShape::Array { hidden: true } => {}
-            EmbedShape::Object { hidden: false } | EmbedShape::Array { hidden: false } => {
-                separator.write(sql);
-                sql.identifier(&embed.name);
-            }
-            EmbedShape::SpreadRow(columns) | EmbedShape::SpreadArrays { columns, .. } => {
-                for column in columns.iter().filter(|column| column.aggregate.is_none()) {
-                    separator.write(sql);
-                    write_column_of_embed(sql, &embed.alias, &column.name);
-                }
-            }
-        }
+        write_group_terms(sql, embed, &mut separator);
     }
 }
 
-fn has_aggregate(node: &ReadNode) -> bool {
+/// Whether rows of the node are groups.
+pub(crate) fn has_aggregate(node: &ReadNode) -> bool {
     node.select.iter().any(|column| column.aggregate.is_some())
         || node.embeds.iter().any(|embed| match &embed.shape {
             EmbedShape::SpreadRow(columns) | EmbedShape::SpreadArrays { columns, .. } => {
@@ -326,7 +214,7 @@ fn write_order(sql: &mut Writer, qualifier: &Qualifier, order: &[OrderBy]) {
     }
 }
 
-/// An offset of zero is left out: PostgreSQL would take any offset into account when it plans.
+/// An offset of zero is left out: PostgreSQL takes any parameter for a tenth of the rows.
 fn write_range(sql: &mut Writer, range: RowRange) {
     if let Some(limit) = range.limit {
         sql.push(" LIMIT ");
@@ -336,4 +224,21 @@ fn write_range(sql: &mut Writer, range: RowRange) {
         sql.push(" OFFSET ");
         sql.number_parameter(range.offset);
     }
+}
+
+/// The magnitude of a range that is worth telling PostgreSQL: a power of four not below its end.
+///
+/// With nothing but a parameter as limit, a plan for any parameters counts on a tenth of all rows
+/// and looks worse than a plan for these parameters, so the statement would be planned anew each
+/// time. That costs as much as reading a page.
+fn ceiling(range: RowRange) -> Option<u64> {
+    let end = range.limit?.saturating_add(range.offset);
+    let mut ceiling = SMALLEST_CEILING;
+    while ceiling < end {
+        ceiling *= 4;
+        if ceiling > LARGEST_CEILING {
+            return None;
+        }
+    }
+    Some(ceiling)
 }
