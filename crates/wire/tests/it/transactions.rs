@@ -1,0 +1,180 @@
+use passerelle_statement::Statement;
+use passerelle_wire::{Begin, Connection, End, Flight, Isolation, Origin, Transaction, WireError};
+
+use crate::support::{connect, database, plain, prelude, refused, scope};
+
+fn explicit(end: End) -> Transaction {
+    Transaction::Explicit {
+        begin: Begin::default(),
+        end,
+    }
+}
+
+async fn count(connection: &mut Connection) -> String {
+    let count = plain("select count(*) from public.parents");
+    let result = connection
+        .fly(&Flight::new(&count, &scope("postgres")))
+        .await
+        .unwrap();
+    result.text(0, 0).unwrap().to_owned()
+}
+
+fn insert(id: u32) -> Statement {
+    plain(&format!(
+        "insert into parents values ({id}) returning current_user"
+    ))
+}
+
+#[tokio::test]
+async fn a_rolled_back_flight_answers_and_leaves_no_trace() {
+    let db = database().await;
+    let mut connection = connect(&db).await;
+    let (insert, scope, prelude) = (insert(1), scope("wire_a"), prelude("wire_a", "{}"));
+    let flight = Flight::new(&insert, &scope).prelude(&prelude);
+    for _ in 0..2 {
+        let rolled_back = flight.transaction(explicit(End::Rollback));
+        let result = connection.fly(&rolled_back).await.unwrap();
+        assert_eq!(
+            (result.text(0, 0), result.affected()),
+            (Some("wire_a"), Some(1))
+        );
+        assert_eq!(count(&mut connection).await, "0");
+    }
+    connection
+        .fly(&flight.transaction(explicit(End::Commit)))
+        .await
+        .unwrap();
+    assert_eq!(count(&mut connection).await, "1");
+}
+
+#[tokio::test]
+async fn isolation_and_access_hold() {
+    let db = database().await;
+    let mut connection = connect(&db).await;
+    let shown = plain(
+        "select current_setting('transaction_isolation'), current_setting('transaction_read_only')",
+    );
+    let scope = scope("postgres");
+    for (isolation, name) in [
+        (None, "read committed"),
+        (Some(Isolation::ReadCommitted), "read committed"),
+        (Some(Isolation::RepeatableRead), "repeatable read"),
+        (Some(Isolation::Serializable), "serializable"),
+    ] {
+        for (read_only, access) in [(false, "off"), (true, "on")] {
+            let begin = Begin {
+                isolation,
+                read_only,
+            };
+            let transaction = Transaction::Explicit {
+                begin,
+                end: End::Commit,
+            };
+            let flight = Flight::new(&shown, &scope).transaction(transaction);
+            let result = connection.fly(&flight).await.unwrap();
+            assert_eq!(
+                (result.text(0, 0), result.text(0, 1)),
+                (Some(name), Some(access))
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_in_an_explicit_flight_leaves_the_session_idle() {
+    let db = database().await;
+    let mut connection = connect(&db).await;
+    let scope = scope("postgres");
+    let divide = plain("select 1 / 0");
+    let flight = Flight::new(&divide, &scope).transaction(explicit(End::Commit));
+    let error = refused(connection.fly(&flight).await);
+    assert_eq!(
+        (error.origin, error.code.as_str()),
+        (Origin::Statement, "22012")
+    );
+    assert!(connection.is_usable());
+    let orphan = plain("insert into children values (1, 99)");
+    let flight = Flight::new(&orphan, &scope).transaction(explicit(End::Commit));
+    let error = refused(connection.fly(&flight).await);
+    assert_eq!((error.origin, error.code.as_str()), (Origin::End, "23503"));
+    assert_eq!(count(&mut connection).await, "0");
+}
+
+#[tokio::test]
+async fn stale_statements_are_prepared_again_in_explicit_transactions() {
+    let db = database().await;
+    let mut connection = connect(&db).await;
+    let (insert, scope) = (insert(1), scope("postgres"));
+    let flight = Flight::new(&insert, &scope).transaction(explicit(End::Rollback));
+    let forget = plain("deallocate all");
+    for _ in 0..2 {
+        connection.fly(&flight).await.unwrap();
+        connection.fly(&Flight::new(&forget, &scope)).await.unwrap();
+    }
+    let (_, transaction) = connection.open(&flight).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(count(&mut connection).await, "1");
+}
+
+#[tokio::test]
+async fn an_open_transaction_ends_as_told() {
+    let db = database().await;
+    let mut connection = connect(&db).await;
+    let scope = scope("postgres");
+    let (one, two) = (insert(1), insert(2));
+    let (result, transaction) = connection.open(&Flight::new(&one, &scope)).await.unwrap();
+    assert_eq!(result.affected(), Some(1));
+    transaction.rollback().await.unwrap();
+    assert_eq!(count(&mut connection).await, "0");
+    let (_, mut transaction) = connection.open(&Flight::new(&one, &scope)).await.unwrap();
+    transaction.run(&scope, &two).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(count(&mut connection).await, "2");
+    assert!(connection.is_usable());
+}
+
+#[tokio::test]
+async fn an_open_transaction_fails_cleanly() {
+    let db = database().await;
+    let mut connection = connect(&db).await;
+    let scope = scope("postgres");
+    let (one, orphan) = (insert(1), plain("insert into children values (1, 99)"));
+    let divide = plain("select 1 / 0");
+    assert_eq!(
+        refused(connection.open(&Flight::new(&divide, &scope)).await).code,
+        "22012"
+    );
+    let (_, transaction) = connection
+        .open(&Flight::new(&orphan, &scope))
+        .await
+        .unwrap();
+    assert_eq!(refused(transaction.commit().await).code, "23503");
+    let (_, mut transaction) = connection.open(&Flight::new(&one, &scope)).await.unwrap();
+    assert_eq!(
+        refused(transaction.run(&scope, &divide).await).code,
+        "22012"
+    );
+    assert!(matches!(transaction.commit().await, Err(WireError::Closed)));
+    assert_eq!(count(&mut connection).await, "0");
+}
+
+#[tokio::test]
+async fn an_abandoned_transaction_takes_its_connection_along() {
+    let db = database().await;
+    let mut connection = connect(&db).await;
+    let (one, scope) = (insert(1), scope("postgres"));
+    drop(connection.open(&Flight::new(&one, &scope)).await.unwrap());
+    assert!(!connection.is_usable());
+    drop(connection);
+    assert_eq!(count(&mut connect(&db).await).await, "0");
+}
+
+#[tokio::test]
+async fn a_statement_that_ends_the_transaction_is_noticed() {
+    let db = database().await;
+    let mut connection = connect(&db).await;
+    let (begin, scope) = (plain("begin"), scope("postgres"));
+    let result = connection.fly(&Flight::new(&begin, &scope)).await;
+    assert!(matches!(result, Err(WireError::Protocol(_))));
+    assert!(!connection.is_usable());
+}
