@@ -477,98 +477,135 @@ create index if not exists idx_user_roles_admins on user_roles (user_id) where r
 --
 -- SECURITY DEFINER, because a policy that read a table with policies of its own would run in circles (42P17) or see too
 -- little. Each answers for the caller alone (auth.uid()), so calling one directly tells nobody anything new. The sets are
--- meant for `id in (select …)`: evaluated once per statement, not once per row.
+-- meant for `id in (select …)`: evaluated once per statement, not once per row. PL/pgSQL keeps the plans of its queries for
+-- the session, where an SQL function that cannot be inlined would plan them again at every call.
 
 create or replace function hub_lib.is_admin() returns boolean
-  language sql stable security definer set search_path = ''
+  language plpgsql stable security definer set search_path = ''
 as $$
-  select exists (select from public.user_roles r where r.user_id = (select auth.uid()) and r.role = 'admin')
+begin
+  return exists (select from public.user_roles r where r.user_id = auth.uid() and r.role = 'admin');
+end
 $$;
 comment on function hub_lib.is_admin() is 'Whether the caller has the application role admin.';
 
 create or replace function hub_lib.my_group_ids() returns setof uuid
-  language sql stable security definer set search_path = ''
+  language plpgsql stable security definer rows 20 set search_path = ''
 as $$
-  select g.id from public.groups g where g.owner_id = (select auth.uid())
-  union
-  select m.group_id from public.group_members m where m.user_id = (select auth.uid())
+declare
+  me constant uuid := auth.uid();
+begin
+  return query
+    select g.id from public.groups g where g.owner_id = me
+    union
+    select m.group_id from public.group_members m where m.user_id = me;
+end
 $$;
 comment on function hub_lib.my_group_ids() is 'Groups that the caller owns or belongs to.';
 
 create or replace function hub_lib.my_administered_group_ids() returns setof uuid
-  language sql stable security definer set search_path = ''
+  language plpgsql stable security definer rows 20 set search_path = ''
 as $$
-  select g.id from public.groups g where g.owner_id = (select auth.uid())
-  union
-  select m.group_id from public.group_members m where m.user_id = (select auth.uid()) and m.role = 'admin'
+declare
+  me constant uuid := auth.uid();
+begin
+  return query
+    select g.id from public.groups g where g.owner_id = me
+    union
+    select m.group_id from public.group_members m where m.user_id = me and m.role = 'admin';
+end
 $$;
 comment on function hub_lib.my_administered_group_ids() is 'Groups that the caller owns or administers.';
 
 create or replace function hub_lib.is_group_member(group_id uuid) returns boolean
-  language sql stable security definer set search_path = ''
+  language plpgsql stable security definer set search_path = ''
 as $$
-  select $1 in (select hub_lib.my_group_ids())
+declare
+  me constant uuid := auth.uid();
+begin
+  return exists (select from public.groups g where g.id = $1 and g.owner_id = me)
+    or exists (select from public.group_members m where m.group_id = $1 and m.user_id = me);
+end
 $$;
 comment on function hub_lib.is_group_member(uuid) is 'Whether the caller owns the group or belongs to it.';
 
 create or replace function hub_lib.is_group_admin(group_id uuid) returns boolean
-  language sql stable security definer set search_path = ''
+  language plpgsql stable security definer set search_path = ''
 as $$
-  select $1 in (select hub_lib.my_administered_group_ids())
+declare
+  me constant uuid := auth.uid();
+begin
+  return exists (select from public.groups g where g.id = $1 and g.owner_id = me)
+    or exists (select from public.group_members m where m.group_id = $1 and m.user_id = me and m.role = 'admin');
+end
 $$;
 comment on function hub_lib.is_group_admin(uuid) is 'Whether the caller owns the group or is a member with role admin.';
 
 create or replace function hub_lib.is_group_owner(group_id uuid, user_id uuid) returns boolean
-  language sql stable security definer set search_path = ''
+  language plpgsql stable security definer set search_path = ''
 as $$
-  select exists (select from public.groups g where g.id = $1 and g.owner_id = $2)
+begin
+  return exists (select from public.groups g where g.id = $1 and g.owner_id = $2);
+end
 $$;
 comment on function hub_lib.is_group_owner(uuid, uuid) is 'Whether this person owns the group.';
 
 create or replace function hub_lib.shared_resource_ids(needed permission_type) returns setof uuid
-  language sql stable security definer set search_path = ''
+  language plpgsql stable security definer rows 100 set search_path = ''
 as $$
-  select s.resource_id
-  from public.resource_shares s
-  where s.shared_with_user_id = (select auth.uid())
-    and (needed = 'read' or s.permission = 'write')
-    and (s.expires_at is null or s.expires_at > now())
-  union
-  select s.resource_id
-  from public.resource_shares s
-  where s.shared_with_group_id in (select hub_lib.my_group_ids())
-    and (needed = 'read' or s.permission = 'write')
-    and (s.expires_at is null or s.expires_at > now())
+declare
+  me constant uuid := auth.uid();
+  my_groups uuid[];
+begin
+  if me is null then
+    return;
+  end if;
+  my_groups := array(
+    select g.id from public.groups g where g.owner_id = me
+    union
+    select m.group_id from public.group_members m where m.user_id = me
+  );
+  return query
+    select s.resource_id
+    from public.resource_shares s
+    where (s.shared_with_user_id = me or s.shared_with_group_id = any (my_groups))
+      and (needed = 'read' or s.permission = 'write')
+      and (s.expires_at is null or s.expires_at > now());
+end
 $$;
 comment on function hub_lib.shared_resource_ids(permission_type) is
   'Resources with a live share, to the caller or to a group of theirs, that gives at least this permission.';
 
 create or replace function hub_lib.can_read(resource_id uuid) returns boolean
-  language sql stable security definer set search_path = ''
+  language plpgsql stable security definer set search_path = ''
 as $$
-  select exists (
-    select
-    from public.resources r
-    where r.id = $1
-      and (r.visibility = 'public'
-        or r.user_id = (select auth.uid())
-        or (r.visibility <> 'private' and r.id in (select hub_lib.shared_resource_ids('read')))
-        or (select hub_lib.is_admin()))
-  )
+declare
+  r record;
+begin
+  select x.visibility, x.user_id into r from public.resources x where x.id = $1;
+  return found and (
+    r.visibility = 'public'
+    or r.user_id is not distinct from auth.uid()
+    or (r.visibility <> 'private' and $1 in (select hub_lib.shared_resource_ids('read')))
+    or hub_lib.is_admin()
+  );
+end
 $$;
 comment on function hub_lib.can_read(uuid) is 'Whether the caller may read the resource: public, own, shared and not private, or administrator.';
 
 create or replace function hub_lib.can_write(resource_id uuid) returns boolean
-  language sql stable security definer set search_path = ''
+  language plpgsql stable security definer set search_path = ''
 as $$
-  select exists (
-    select
-    from public.resources r
-    where r.id = $1
-      and (r.user_id = (select auth.uid())
-        or (r.visibility <> 'private' and r.id in (select hub_lib.shared_resource_ids('write')))
-        or (select hub_lib.is_admin()))
-  )
+declare
+  r record;
+begin
+  select x.visibility, x.user_id into r from public.resources x where x.id = $1;
+  return found and (
+    r.user_id is not distinct from auth.uid()
+    or (r.visibility <> 'private' and $1 in (select hub_lib.shared_resource_ids('write')))
+    or hub_lib.is_admin()
+  );
+end
 $$;
 comment on function hub_lib.can_write(uuid) is 'Whether the caller may edit the resource: own, shared for writing and not private, or administrator.';
 
