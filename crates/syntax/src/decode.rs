@@ -67,10 +67,15 @@ fn hex(digit: u8) -> Option<u8> {
 
 /// Appends `text` with all but unreserved characters escaped.
 pub(crate) fn push_encoded(out: &mut String, text: &str) {
+    push_escaped(out, text, b"");
+}
+
+/// Appends `text`, escaping what is neither unreserved nor among `kept`.
+pub(crate) fn push_escaped(out: &mut String, text: &str, kept: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     out.reserve(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || kept.contains(&byte) {
             out.push(char::from(byte));
         } else {
             out.push('%');

@@ -9,6 +9,7 @@ mod grammar;
 mod media;
 mod parse;
 mod preferences;
+mod print;
 mod query;
 mod range;
 mod request;
@@ -19,6 +20,7 @@ pub use error::*;
 pub use media::*;
 pub use parse::parse;
 pub use preferences::*;
+pub use print::{Printed, print};
 pub use request::*;
 
 /// The parts of an HTTP request that the grammar reads.

@@ -39,8 +39,8 @@ pub fn parse(
     let (schema, negotiated_by_profile) = schema(head, exposure)?;
     let action = resource.action(head.method)?;
     let query = Query::read(head.query, takes_arguments(&action), limits)?;
-    let range = root_range(head.method, head.header("range"), query.window)?;
-    let embed_ranges = query.embed_windows.read(limits)?;
+    let range = root_range(head.method, head.header("range"), query.windows.root)?;
+    let embed_ranges = query.windows.embeds(limits)?;
     Ok(ApiRequest {
         action,
         schema,

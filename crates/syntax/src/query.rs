@@ -2,7 +2,7 @@
 
 use crate::decode::{decode_form, push_encoded};
 use crate::grammar;
-use crate::range::{EmbedRanges, Window};
+use crate::range::Windows;
 use crate::request::{EmbedPath, Filter, LogicTree, OrderTerm, SelectItem};
 use crate::scanner::{Scanner, read};
 use crate::{Limits, ParseError};
@@ -14,8 +14,7 @@ pub(crate) struct Query {
     pub(crate) filters: Vec<(EmbedPath, Filter)>,
     pub(crate) logic: Vec<(EmbedPath, LogicTree)>,
     pub(crate) order: Vec<(EmbedPath, Vec<OrderTerm>)>,
-    pub(crate) window: Window,
-    pub(crate) embed_windows: EmbedRanges,
+    pub(crate) windows: Windows,
     pub(crate) columns: Option<Vec<String>>,
     pub(crate) on_conflict: Option<Vec<String>>,
     pub(crate) arguments: Vec<(String, String)>,
@@ -104,29 +103,14 @@ impl Query {
             "on_conflict parameter",
             limits,
         )?;
-        let mut windows = EmbedRanges::default();
-        let mut window = Window::default();
-        for (kind, edge) in [(Kind::Limit, true), (Kind::Offset, false)] {
-            for (name, value) in values(&parameters, kind) {
-                let window = match name.rsplit_once('.') {
-                    None => &mut window,
-                    Some((path, _)) => windows.at(path),
-                };
-                if edge {
-                    window.set_limit(value)
-                } else {
-                    window.set_offset(value)
-                }
-            }
-        }
+        let windows = read_windows(&parameters, limits)?;
         counts.check(limits)?;
         Ok(Self {
             select,
             filters,
             logic,
             order,
-            window,
-            embed_windows: windows,
+            windows,
             columns,
             on_conflict,
             arguments: plain,
@@ -309,6 +293,25 @@ fn read_select(
         grammar::select_items::<false>,
         grammar::select_items::<true>,
     )
+}
+
+/// The windows of the root and of embeds.
+fn read_windows(parameters: &[Parameter<'_>], limits: &Limits) -> Result<Windows, ParseError> {
+    let mut windows = Windows::default();
+    let count = |kind| values(parameters, kind).count();
+    if count(Kind::Limit).max(count(Kind::Offset)) > limits.items {
+        return Err(ParseError::TooComplex {
+            what: "ranges",
+            limit: limits.items,
+        });
+    }
+    for (name, value) in values(parameters, Kind::Limit) {
+        windows.of(name).set_limit(value);
+    }
+    for (name, value) in values(parameters, Kind::Offset) {
+        windows.of(name).set_offset(value);
+    }
+    Ok(windows)
 }
 
 enum Read {

@@ -57,39 +57,41 @@ fn to_bigint(number: i128) -> u64 {
     u64::try_from(number.max(0)).map_or(largest, |number| number.min(largest))
 }
 
-/// `limit` and `offset` of one level; each absent, unintelligible (`Some(None)`) or a number.
+/// `limit` and `offset` of one level.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Window {
-    limit: Option<Option<i128>>,
-    offset: Option<Option<i128>>,
+    limit: Option<LimitParameter>,
+    /// What is no number is zero.
+    offset: Option<i128>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum LimitParameter {
+    Rows(i128),
+    Unintelligible,
 }
 
 impl Window {
     /// The last of several values is the one that counts.
     pub(crate) fn set_limit(&mut self, value: &str) {
-        self.limit = Some(number(value));
+        self.limit =
+            Some(number(value).map_or(LimitParameter::Unintelligible, LimitParameter::Rows));
     }
 
     /// The last of several values is the one that counts.
     pub(crate) fn set_offset(&mut self, value: &str) {
-        self.offset = Some(number(value));
+        self.offset = Some(number(value).unwrap_or(0));
     }
 
     fn rows(self) -> Rows {
-        let first = self.offset.map(|offset| offset.unwrap_or(0));
-        match (self.limit, first) {
-            (None, None) => ALL,
-            (None, Some(first)) => Rows { first, last: None },
-            (Some(limit), None) => Rows {
-                first: 0,
-                last: limit.map(|limit| limit - 1),
-            },
-            // With an offset, a limit that is no number is none at all: zero rows.
-            (Some(limit), Some(first)) => Rows {
-                first,
-                last: Some(first + limit.unwrap_or(0) - 1),
-            },
-        }
+        let first = self.offset.unwrap_or(0);
+        let last = match (self.limit, self.offset) {
+            (None, _) | (Some(LimitParameter::Unintelligible), None) => None,
+            (Some(LimitParameter::Rows(limit)), _) => Some(first + limit - 1),
+            // With an offset, a limit that is no number leaves no rows.
+            (Some(LimitParameter::Unintelligible), Some(_)) => Some(first - 1),
+        };
+        Rows { first, last }
     }
 }
 
@@ -162,36 +164,40 @@ pub(crate) fn root_range(
     Ok(rows.to_range())
 }
 
-/// `limit` and `offset` of embeds, by the path as it is written.
+/// All `limit` and `offset` parameters.
 #[derive(Default)]
-pub(crate) struct EmbedRanges(Vec<(String, Window)>);
+pub(crate) struct Windows {
+    /// Those of the root.
+    pub(crate) root: Window,
+    /// Those of embeds, by the path as it is written.
+    embeds: Vec<(String, Window)>,
+}
 
-impl EmbedRanges {
-    /// The window of a path.
-    pub(crate) fn at(&mut self, path: &str) -> &mut Window {
-        let index = match self.0.iter().position(|(known, _)| known == path) {
-            Some(index) => index,
-            None => {
-                self.0.push((path.to_owned(), Window::default()));
-                self.0.len() - 1
-            }
+impl Windows {
+    /// The window that a parameter of this name belongs to.
+    pub(crate) fn of(&mut self, name: &str) -> &mut Window {
+        let Some((path, _)) = name.rsplit_once('.') else {
+            return &mut self.root;
         };
-        &mut self.0[index].1
+        let known = self.embeds.iter().position(|(known, _)| known == path);
+        let index = known.unwrap_or_else(|| {
+            self.embeds.push((path.to_owned(), Window::default()));
+            self.embeds.len() - 1
+        });
+        &mut self.embeds[index].1
     }
 
-    /// The ranges with their paths read. An embed may be limited to zero rows at any offset; a
-    /// number below zero is an error.
-    pub(crate) fn read(self, limits: &Limits) -> Result<Vec<(EmbedPath, RowRange)>, ParseError> {
-        self.0
-            .into_iter()
-            .map(|(path, window)| {
-                let path = embed_path(&format!("{path}.limit"), limits)?;
-                let rows = window.rows();
-                if rows.first < 0 || rows.last.is_some_and(|last| last < rows.first - 1) {
-                    return Err(ParseError::InvalidRange(RangeFault::NegativeLimit));
-                }
-                Ok((path, rows.to_range()))
-            })
-            .collect()
+    /// The ranges of embeds with their paths read. An embed may be limited to zero rows at any
+    /// offset; a number below zero is an error.
+    pub(crate) fn embeds(self, limits: &Limits) -> Result<Vec<(EmbedPath, RowRange)>, ParseError> {
+        let read = |(path, window): (String, Window)| {
+            let path = embed_path(&format!("{path}.limit"), limits)?;
+            let rows = window.rows();
+            if rows.first < 0 || rows.last.is_some_and(|last| last < rows.first - 1) {
+                return Err(ParseError::InvalidRange(RangeFault::NegativeLimit));
+            }
+            Ok((path, rows.to_range()))
+        };
+        self.embeds.into_iter().map(read).collect()
     }
 }

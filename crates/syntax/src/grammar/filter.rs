@@ -5,7 +5,7 @@ use super::{delimiter, lexeme};
 use crate::request::{
     FullTextOperator, IsValue, Operation, QuantOperator, Quantifier, SimpleOperator,
 };
-use crate::scanner::{Parsed, Scanner};
+use crate::scanner::{Fail, Parsed, Scanner};
 
 const FULL_TEXT: [(&str, FullTextOperator); 4] = [
     ("fts", FullTextOperator::Query),
@@ -46,10 +46,13 @@ const IS_VALUES: [(&str, IsValue); 5] = [
     ("unknown", IsValue::Unknown),
 ];
 
+/// Reads a single value; there is always one, if only an empty one.
+type Value<'t, const E: bool> = fn(&mut Scanner<'t, E>) -> String;
+
 /// `[not.]operator.value`: whether it is negated, and the operation.
 pub(crate) fn operation<'t, const E: bool>(
     s: &mut Scanner<'t, E>,
-    value: fn(&mut Scanner<'t, E>) -> Parsed<String>,
+    value: Value<'t, E>,
 ) -> Parsed<(bool, Operation)> {
     let negated = negation(s);
     let operation = s.labelled("operator (eq, gt, ...)", |s| {
@@ -83,9 +86,8 @@ pub(super) fn negation<const E: bool>(s: &mut Scanner<'_, E>) -> bool {
 }
 
 /// The value of a filter parameter: all that is left.
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every production")]
-pub(crate) fn rest_value<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<String> {
-    Ok(s.rest().to_owned())
+pub(crate) fn rest_value<const E: bool>(s: &mut Scanner<'_, E>) -> String {
+    s.rest().to_owned()
 }
 
 /// One of the words of a table, without consuming on failure.
@@ -93,7 +95,7 @@ fn word<T: Copy, const E: bool>(
     s: &mut Scanner<'_, E>,
     table: &'static [(&'static str, T)],
 ) -> Parsed<T> {
-    let (last, others) = table.split_last().ok_or(crate::scanner::Fail)?;
+    let (last, others) = table.split_last().ok_or(Fail)?;
     for (name, meaning) in others {
         if s.attempt(|s| s.literal(name)).is_ok() {
             return Ok(*meaning);
@@ -112,16 +114,16 @@ fn keyword<const E: bool>(s: &mut Scanner<'_, E>, name: &'static str) -> Parsed<
 fn in_list<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<Operation> {
     keyword(s, "in")?;
     lexeme(s, |s| s.char('('))?;
-    let list = s.separated(list_element, |s| s.char(','))?;
+    let list = s.separated(|s| Ok(list_element(s)), |s| s.char(','))?;
     lexeme(s, |s| s.char(')'))?;
     Ok(Operation::In(list))
 }
 
-fn list_element<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<String> {
+fn list_element<const E: bool>(s: &mut Scanner<'_, E>) -> String {
     if let Ok(quoted) = s.attempt(quoted_member) {
-        return Ok(quoted);
+        return quoted;
     }
-    Ok(s.run(|found| !closes_member(found), &[]).to_owned())
+    s.run(|found| !closes_member(found), &[]).to_owned()
 }
 
 /// A quoted text that is the whole member of a list or a logic tree.
@@ -144,22 +146,19 @@ fn is<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<Operation> {
                 return Ok(Operation::Is(value));
             }
         }
-        Err(crate::scanner::Fail)
+        Err(Fail)
     })
 }
 
 fn is_distinct<'t, const E: bool>(
     s: &mut Scanner<'t, E>,
-    value: fn(&mut Scanner<'t, E>) -> Parsed<String>,
+    value: Value<'t, E>,
 ) -> Parsed<Operation> {
     keyword(s, "isdistinct")?;
-    value(s).map(Operation::IsDistinctFrom)
+    Ok(Operation::IsDistinctFrom(value(s)))
 }
 
-fn full_text<'t, const E: bool>(
-    s: &mut Scanner<'t, E>,
-    value: fn(&mut Scanner<'t, E>) -> Parsed<String>,
-) -> Parsed<Operation> {
+fn full_text<'t, const E: bool>(s: &mut Scanner<'t, E>, value: Value<'t, E>) -> Parsed<Operation> {
     let operator = word(s, &FULL_TEXT)?;
     let language = s.optional(|s| {
         s.attempt(|s| {
@@ -170,26 +169,23 @@ fn full_text<'t, const E: bool>(
         })
     })?;
     delimiter(s)?;
-    Ok(Operation::FullText(operator, language, value(s)?))
+    Ok(Operation::FullText(operator, language, value(s)))
 }
 
-fn simple<'t, const E: bool>(
-    s: &mut Scanner<'t, E>,
-    value: fn(&mut Scanner<'t, E>) -> Parsed<String>,
-) -> Parsed<Operation> {
+fn simple<'t, const E: bool>(s: &mut Scanner<'t, E>, value: Value<'t, E>) -> Parsed<Operation> {
     let operator = word(s, &SIMPLE)?;
     delimiter(s)?;
-    Ok(Operation::Simple(operator, value(s)?))
+    Ok(Operation::Simple(operator, value(s)))
 }
 
 fn quantifiable<'t, const E: bool>(
     s: &mut Scanner<'t, E>,
-    value: fn(&mut Scanner<'t, E>) -> Parsed<String>,
+    value: Value<'t, E>,
 ) -> Parsed<Operation> {
     let operator = word(s, &QUANTIFIABLE)?;
     let quantifier = s.optional(|s| s.attempt(quantifier))?;
     delimiter(s)?;
-    Ok(Operation::Quantified(operator, quantifier, value(s)?))
+    Ok(Operation::Quantified(operator, quantifier, value(s)))
 }
 
 fn quantifier<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<Quantifier> {

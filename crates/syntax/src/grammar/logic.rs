@@ -67,14 +67,14 @@ fn condition<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<Filter> {
 }
 
 /// A value inside a tree: quoted, an array in braces, or up to the next comma or parenthesis.
-fn member_value<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<String> {
+fn member_value<const E: bool>(s: &mut Scanner<'_, E>) -> String {
     if let Ok(quoted) = s.attempt(quoted_member) {
-        return Ok(quoted);
+        return quoted;
     }
     if let Ok(array) = s.attempt(array) {
-        return Ok(array);
+        return array;
     }
-    Ok(s.run(|found| !closes_member(found), &[]).to_owned())
+    s.run(|found| !closes_member(found), &[]).to_owned()
 }
 
 fn array<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<String> {

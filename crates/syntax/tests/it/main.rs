@@ -1,0 +1,4 @@
+//! The grammar of requests, by feature.
+
+mod errors;
+mod request;
