@@ -15,6 +15,7 @@ use postgres_protocol::message::frontend;
 use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
 use tokio_postgres::config::TargetSessionAttrs;
 
+use crate::cancel::Canceller;
 use crate::endpoint::{Endpoint, Place};
 use crate::error::{ServerError, WireError};
 use crate::flight::{End, Flight, Scope, Transaction};
@@ -57,11 +58,15 @@ pub struct Connection {
     prepared: Option<PreparedStatements>,
     settings: ConnectionSettings,
     session: Session,
+    /// Taken when the connection is dropped.
+    canceller: Option<Canceller>,
     last_role: Option<Arc<str>>,
     opened: Instant,
     /// Set before the first byte of a flight is written and cleared once `ReadyForQuery` reports
     /// an idle session; whoever finds it set must discard the connection.
     unusable: bool,
+    /// Whether the server may be at work on a flight.
+    in_flight: bool,
 }
 
 impl Connection {
@@ -107,9 +112,11 @@ impl Connection {
             prepared: settings.prepared_statements.map(PreparedStatements::new),
             settings: *settings,
             session,
+            canceller: Some(Canceller::new(endpoint, place, session)),
             last_role: None,
             opened: Instant::now(),
             unusable: false,
+            in_flight: false,
         })
     }
 
@@ -293,10 +300,12 @@ impl Connection {
     }
 
     async fn round_trip(&mut self, shape: Shape) -> Result<(Reply, Status), WireError> {
+        self.in_flight = true;
         self.send().await?;
         let mut reply = Reply::new(shape);
         loop {
             if let Some(status) = reply.advance(&self.inbound)? {
+                self.in_flight = false;
                 return Ok((reply, status));
             }
             let missing = reply.missing(&self.inbound)?;
@@ -407,13 +416,17 @@ fn reserve(buffer: &mut BytesMut, missing: usize) {
 }
 
 impl Drop for Connection {
-    /// Says goodbye, so that the server does not have to notice. In the middle of a flight there
-    /// is nothing to say that the server would understand.
+    /// Says goodbye, so that the server does not have to notice; in the middle of a flight, asks
+    /// the server to stop.
     fn drop(&mut self) {
         if !self.unusable {
             let mut farewell = BytesMut::with_capacity(8);
             frontend::terminate(&mut farewell);
             self.stream.write_now(&farewell);
+        } else if self.in_flight
+            && let Some(canceller) = self.canceller.take()
+        {
+            canceller.detach();
         }
     }
 }

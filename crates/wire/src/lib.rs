@@ -4,6 +4,7 @@
 //! one read; nothing is returned before `ReadyForQuery`. This crate knows the protocol, prepared
 //! statements and sockets; it knows nothing of requests, roles' meaning or what rows hold.
 
+mod cancel;
 mod connection;
 mod endpoint;
 mod error;

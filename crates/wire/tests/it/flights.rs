@@ -10,7 +10,8 @@ async fn values_and_nulls_arrive_as_text() {
     let db = database().await;
     let mut connection = connect(&db).await;
     let statement = Statement {
-        text: "select n, $1::text, null, '', $2::text is null from generate_series(1, 3) n".to_owned(),
+        text: "select n, $1::text, null, '', $2::text is null from generate_series(1, 3) n"
+            .to_owned(),
         params: vec![Some("é\u{1F600}".into()), None],
     };
     let result = connection

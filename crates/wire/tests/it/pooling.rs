@@ -108,6 +108,39 @@ async fn abandoned_flights_and_waiters_cost_no_place() {
 }
 
 #[tokio::test]
+async fn the_server_stops_working_on_an_abandoned_flight() {
+    let db = database().await;
+    let pool = pool(&db, sized(2));
+    let mut watcher = pool.acquire("postgres").await.unwrap();
+    let scope = scope("postgres");
+    let mut connection = pool.acquire("wire_a").await.unwrap();
+    let sleeper = connection.process_id();
+    let sleep = plain("select pg_sleep(600)");
+    let flight = Flight::new(&sleep, &scope);
+    assert!(
+        tokio::time::timeout(Duration::from_millis(30), connection.fly(&flight))
+            .await
+            .is_err()
+    );
+    drop(connection);
+    let gone = plain(&format!(
+        "select not exists (select from pg_stat_activity where pid = {sleeper})"
+    ));
+    let gone_soon = async {
+        while watcher
+            .fly(&Flight::new(&gone, &scope))
+            .await
+            .unwrap()
+            .text(0, 0)
+            != Some("t")
+        {}
+    };
+    tokio::time::timeout(Duration::from_secs(20), gone_soon)
+        .await
+        .expect("the session ends");
+}
+
+#[tokio::test]
 async fn renewed_pools_use_new_connections() {
     let db = database().await;
     let pool = pool(&db, sized(1));
