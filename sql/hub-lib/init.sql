@@ -248,7 +248,8 @@ create table if not exists resource_shares (
   created_at timestamptz default now(),
   check (num_nonnulls(shared_with_user_id, shared_with_group_id) = 1)
 );
-comment on table resource_shares is 'A resource opened to one person or one group; without effect while the resource is private.';
+comment on table resource_shares is
+  'A resource opened to one person or one group; without effect while the resource is private.';
 comment on column resource_shares.expires_at is 'The share counts until this instant; null means without end.';
 
 
@@ -301,8 +302,10 @@ create table if not exists category_tag_suggestions (
 );
 -- A net score can be negative; an earlier schema refused that.
 alter table category_tag_suggestions drop constraint if exists category_tag_suggestions_votes_count_check;
-comment on table category_tag_suggestions is 'Categories, tags, resource types and filters: approved ones are in use, pending ones are put to the vote.';
-comment on column category_tag_suggestions.votes_count is 'Net score, upvotes less downvotes; kept by the database, may be negative.';
+comment on table category_tag_suggestions is
+  'Categories, tags, resource types and filters: approved ones are in use, pending ones are put to the vote.';
+comment on column category_tag_suggestions.votes_count is
+  'Net score, upvotes less downvotes; kept by the database, may be negative.';
 comment on column category_tag_suggestions.reviewed_by is 'Null when the vote decided.';
 
 create table if not exists suggestion_votes (
@@ -327,8 +330,10 @@ create table if not exists admin_configs (
   updated_at timestamptz default now()
 );
 alter table admin_configs add column if not exists value_text text;
-comment on table admin_configs is 'Settings that administrators change; the values are JSON. The view admin_config shows the same rows as text.';
-comment on column admin_configs.value_text is 'The value as text (a JSON string without its quotes); follows value, and value follows it.';
+comment on table admin_configs is
+  'Settings that administrators change; the values are JSON. The view admin_config shows the same rows as text.';
+comment on column admin_configs.value_text is
+  'The value as text (a JSON string without its quotes); follows value, and value follows it.';
 
 create table if not exists category_hierarchy (
   id uuid primary key default uuid_generate_v4(),
@@ -368,7 +373,8 @@ create table if not exists notifications (
   is_read boolean default false,
   created_at timestamptz default now()
 );
-comment on table notifications is 'Messages to one person, written by the database when somebody shares, comments, invites or approves.';
+comment on table notifications is
+  'Messages to one person, written by the database when somebody shares, comments, invites or approves.';
 
 create table if not exists analytics_events (
   id uuid primary key default uuid_generate_v4(),
@@ -591,7 +597,8 @@ begin
   );
 end
 $$;
-comment on function hub_lib.can_read(uuid) is 'Whether the caller may read the resource: public, own, shared and not private, or administrator.';
+comment on function hub_lib.can_read(uuid) is
+  'Whether the caller may read the resource: public, own, shared and not private, or administrator.';
 
 create or replace function hub_lib.can_write(resource_id uuid) returns boolean
   language plpgsql stable security definer set search_path = ''
@@ -607,7 +614,8 @@ begin
   );
 end
 $$;
-comment on function hub_lib.can_write(uuid) is 'Whether the caller may edit the resource: own, shared for writing and not private, or administrator.';
+comment on function hub_lib.can_write(uuid) is
+  'Whether the caller may edit the resource: own, shared for writing and not private, or administrator.';
 
 create or replace function hub_lib.comment_resource(comment_id uuid) returns uuid
   language sql stable security definer set search_path = ''
@@ -653,7 +661,8 @@ begin
   return parsed;
 end
 $$;
-comment on function hub_lib.setting_as_json(text) is 'JSON whose text is exactly the given one: a boolean or number where possible, else a string.';
+comment on function hub_lib.setting_as_json(text) is
+  'JSON whose text is exactly the given one: a boolean or number where possible, else a string.';
 
 create or replace function hub_lib.sync_setting() returns trigger
   language plpgsql set search_path = ''
@@ -904,7 +913,8 @@ begin
   return null;
 end
 $$;
-comment on function update_suggestion_votes_count() is 'Trigger: keeps votes_count (net score) of suggestions and lets the vote decide pending ones.';
+comment on function update_suggestion_votes_count() is
+  'Trigger: keeps votes_count (net score) of suggestions and lets the vote decide pending ones.';
 
 do $$
 declare
@@ -1118,7 +1128,8 @@ begin
   return null;
 end
 $$;
-comment on function hub_lib.notify_share() is 'Trigger: tells a recipient, or the members of a group, about a resource shared with them.';
+comment on function hub_lib.notify_share() is
+  'Trigger: tells a recipient, or the members of a group, about a resource shared with them.';
 create or replace trigger notify_share after insert on resource_shares
   for each row when (auth.uid() is not null) execute function hub_lib.notify_share();
 
@@ -1192,14 +1203,16 @@ create or replace function increment_resource_views(resource_id uuid) returns vo
 as $$
   update public.resources r set views_count = coalesce(r.views_count, 0) + 1 where r.id = $1 and hub_lib.can_read($1)
 $$;
-comment on function increment_resource_views(uuid) is 'Counts a view of a resource that the caller may read; does nothing otherwise.';
+comment on function increment_resource_views(uuid) is
+  'Counts a view of a resource that the caller may read; does nothing otherwise.';
 
 create or replace function increment_resource_downloads(resource_id uuid) returns void
   language sql security definer set search_path = ''
 as $$
   update public.resources r set downloads_count = coalesce(r.downloads_count, 0) + 1 where r.id = $1 and hub_lib.can_read($1)
 $$;
-comment on function increment_resource_downloads(uuid) is 'Counts a download of a resource that the caller may read; does nothing otherwise.';
+comment on function increment_resource_downloads(uuid) is
+  'Counts a download of a resource that the caller may read; does nothing otherwise.';
 
 create or replace function increment_template_usage(template_id uuid) returns void
   language sql security definer set search_path = ''
@@ -1208,7 +1221,8 @@ as $$
   set usage_count = coalesce(t.usage_count, 0) + 1
   where t.id = $1 and (t.is_public or t.created_by = (select auth.uid()) or (select hub_lib.is_admin()))
 $$;
-comment on function increment_template_usage(uuid) is 'Counts a use of a template that the caller may read; does nothing otherwise.';
+comment on function increment_template_usage(uuid) is
+  'Counts a use of a template that the caller may read; does nothing otherwise.';
 
 create or replace function has_role(_user_id uuid, _role app_role) returns boolean
   language sql stable security invoker set search_path = ''

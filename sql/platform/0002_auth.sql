@@ -1,8 +1,8 @@
 -- Who is calling, for row policies and functions: auth.jwt(), auth.uid(), auth.role(), auth.email().
 --
 -- The gateway sets `request.jwt.claims` for each transaction; `request.jwt.claim.<name>` is the older form with one setting
--- per claim, which wins where somebody still sets it. A pooled connection may leave a setting behind as an empty string, which counts as
--- absent. Each function is one SQL expression, so that the planner can inline it.
+-- per claim, which wins where somebody still sets it. A pooled connection may leave a setting behind as an empty string,
+-- which counts as absent. Each function is one SQL expression, so that the planner can inline it.
 --
 -- A function that exists is kept: a database that came from Supabase has its own, owned by another role.
 

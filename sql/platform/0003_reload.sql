@@ -48,7 +48,8 @@ begin
 end
 $$;
 
-comment on function extensions.pgrst_ddl_watch() is 'Tells gateways to reload their catalogue after CREATE, ALTER, COMMENT, GRANT.';
+comment on function extensions.pgrst_ddl_watch() is
+  'Tells gateways to reload their catalogue after CREATE, ALTER, COMMENT, GRANT.';
 comment on function extensions.pgrst_drop_watch() is 'Tells gateways to reload their catalogue after DROP.';
 revoke execute on function extensions.pgrst_ddl_watch(), extensions.pgrst_drop_watch() from public;
 
