@@ -32,7 +32,7 @@ pub(crate) enum RestError {
     Parse(#[from] ParseError),
     /// The request cannot be done with this database (PGRST200 and others).
     #[error(transparent)]
-    Plan(#[from] PlanError),
+    Plan(Box<PlanError>),
     /// No connection was to be had (PGRST000, PGRST003).
     #[error("no connection to the database")]
     Pool(#[from] PoolError),
@@ -68,6 +68,12 @@ pub(crate) enum ReplyError {
     /// The statement did not return its one row.
     #[error("the statement returned no row")]
     NoRow,
+}
+
+impl From<PlanError> for RestError {
+    fn from(error: PlanError) -> Self {
+        Self::Plan(Box::new(error))
+    }
 }
 
 impl RestError {

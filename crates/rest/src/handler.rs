@@ -121,7 +121,7 @@ impl Exchange<'_> {
         let statements = render(&plan);
         let search_path = self.ready.search_path(schema);
         let role_settings = catalog.role_settings(principal.role());
-        let isolation = isolation(role_settings);
+        let isolation = isolation(catalog, principal.role());
         let rollback = settings.transaction_mode.rolls_back(plan.transaction.end);
         let headers = headers_json(self.request.headers());
         let cookies = cookies_json(self.request.headers());
@@ -219,12 +219,9 @@ fn shape(action: &Action) -> Shape {
     }
 }
 
-/// The isolation level of a role, when it is not the default one.
-fn isolation(role_settings: &[(Box<str>, Box<str>)]) -> Option<Isolation> {
-    let (_, level) = role_settings
-        .iter()
-        .find(|(name, _)| &**name == "default_transaction_isolation")?;
-    match &**level {
+/// The isolation level of a role, when it is not PostgreSQL's default one.
+fn isolation(catalog: &Catalog, role: &str) -> Option<Isolation> {
+    match catalog.role_isolation(role)? {
         "repeatable read" => Some(Isolation::RepeatableRead),
         "serializable" => Some(Isolation::Serializable),
         _ => None,

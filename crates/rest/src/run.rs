@@ -112,22 +112,6 @@ pub(crate) async fn run(
     Ok(answer)
 }
 
-/// Runs `EXPLAIN` of a read; its rows are lines of the plan.
-pub(crate) async fn explain(
-    pool: &Pool,
-    course: &Course<'_>,
-    statement: &Statement,
-) -> Result<Bytes, RunError> {
-    let mut connection = pool.acquire(course.scope.role()).await?;
-    let result = connection.fly(&course.flight(statement)).await?;
-    let mut plan = Vec::new();
-    for row in result.rows() {
-        plan.extend_from_slice(row.value(0).unwrap_or_default());
-        plan.push(b'\n');
-    }
-    Ok(Bytes::from(plan))
-}
-
 fn answer(result: &ResultSet) -> Result<Answer, ReplyError> {
     if result.is_empty() {
         return Err(ReplyError::NoRow);
