@@ -1,3 +1,43 @@
 //! The binary: command line, configuration, wiring, lifecycle, health, metrics.
+//!
+//! It decides nothing about requests; it reads what it is told, builds the parts, and ends them in order.
 
-fn main() {}
+mod cli;
+mod clock;
+mod commands;
+mod config;
+mod environment;
+mod logging;
+mod pgrst;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let command = cli::Cli::parse().command;
+    match commands::run(command, &environment::Environment::of_process()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("passerelle: {}", sentence(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The error and its causes as one sentence.
+fn sentence(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        // Some libraries repeat their cause in their own message.
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,99 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Passerelle serves PostgreSQL to supabase-js.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Starts a private PostgreSQL and Redis, applies the SQL of an application, and serves it.
+    Dev(DevArguments),
+    /// Serves an existing database, as configured by a file and PASSERELLE_* variables.
+    Serve {
+        /// The configuration file; config/passerelle.toml of the repository explains all keys.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Serves the REST surface alone, configured like PostgREST.
+    Rest {
+        /// A configuration file of PostgREST; PGRST_* variables come before it.
+        file: Option<PathBuf>,
+        /// Prints the configuration in force, secrets included, and ends.
+        #[arg(long)]
+        dump_config: bool,
+        /// Asks a running server's admin port whether it is ready, and ends.
+        #[arg(long, conflicts_with = "dump_config")]
+        ready: bool,
+    },
+    /// Applies the platform's migrations to the database of `DATABASE_URL`, as its owner.
+    Migrate {
+        /// Then applies init.sql, policies.sql and seed.sql of this directory.
+        #[arg(long, value_name = "DIR")]
+        app: Option<PathBuf>,
+    },
+    /// Makes a JWT secret and the API keys signed with it.
+    Keys {
+        /// Signs with this secret instead of a new one.
+        #[arg(long, value_name = "SECRET")]
+        secret: Option<String>,
+        /// Prints one line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Asks a running server whether it is ready; the exit code is the answer.
+    Healthcheck {
+        /// The configuration file of that server.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// What to ask instead, such as `http://127.0.0.1:8001/ready`.
+        #[arg(long, value_name = "URL", conflicts_with = "config")]
+        url: Option<String>,
+    },
+}
+
+/// How to run the development servers.
+#[derive(Args, Debug)]
+pub(crate) struct DevArguments {
+    /// The directory that holds the servers' data and the secrets.
+    #[arg(long, value_name = "DIR", default_value = ".passerelle")]
+    pub(crate) dir: PathBuf,
+    /// The port to serve on; 0 takes any free one.
+    #[arg(long, value_name = "PORT", default_value_t = 54321)]
+    pub(crate) port: u16,
+    /// The directory of the application's SQL, or none; sql/hub-lib where there is one.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) app: Option<PathBuf>,
+    /// Begins with empty databases; secrets stay.
+    #[arg(long)]
+    pub(crate) reset: bool,
+    /// The JWT secret; one is generated and kept otherwise.
+    #[arg(long, value_name = "SECRET")]
+    pub(crate) jwt_secret: Option<String>,
+    /// The directory of PostgreSQL's server programs; the newest installation otherwise.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) pg_bin: Option<PathBuf>,
+    /// Prints one line of JSON when ready, for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

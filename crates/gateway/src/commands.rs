@@ -1,0 +1,59 @@
+//! What each command does, in the order of its steps.
+
+mod healthcheck;
+mod keys;
+mod rest;
+
+use crate::cli::Command;
+use crate::config::ConfigError;
+use crate::environment::Environment;
+use crate::pgrst::PgrstError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// The configuration of `serve`.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The configuration of `rest`.
+    #[error(transparent)]
+    Pgrst(#[from] PgrstError),
+    /// Keys cannot be made.
+    #[error(transparent)]
+    Keys(#[from] keys::KeysError),
+    /// A server is not ready.
+    #[error(transparent)]
+    Health(#[from] healthcheck::HealthError),
+    /// Standard output is closed.
+    #[error("could not write to standard output")]
+    Output(#[source] std::io::Error),
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(command: Command, environment: &Environment) -> Result<(), CommandError> {
+    match command {
+        Command::Rest {
+            file,
+            dump_config,
+            ready,
+        } => rest::run(
+            file.as_deref(),
+            environment,
+            rest::Task::of(dump_config, ready),
+        ),
+        Command::Keys { secret, json } => keys::run(secret, json),
+        Command::Healthcheck { config, url } => {
+            healthcheck::run(config.as_deref(), url, environment)
+        }
+        Command::Dev(_) | Command::Serve { .. } | Command::Migrate { .. } => Ok(()),
+    }
+}
+
+/// Writes to standard output; the reader may be gone.
+fn print(text: &str) -> Result<(), CommandError> {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(CommandError::Output)
+}

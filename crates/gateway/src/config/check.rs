@@ -1,0 +1,155 @@
+//! Ranges, and what settings mean to each other.
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+
+use passerelle_surface::Network;
+
+use super::{ConfigError, Settings};
+
+const DAY: u64 = 24 * 60 * 60;
+const MEGABYTE: u64 = 1024 * 1024;
+
+/// Refuses what cannot be meant.
+pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
+    server(settings)?;
+    database(settings)?;
+    let limits = settings.limits;
+    within(
+        "limits.query_bytes",
+        limits.query_bytes as u64,
+        256..=MEGABYTE,
+    )?;
+    within("limits.embed_depth", limits.embed_depth as u64, 0..=64)?;
+    within("limits.logic_depth", limits.logic_depth as u64, 1..=64)?;
+    within("limits.items", limits.items as u64, 1..=100_000)?;
+    within(
+        "auth.cache_max_entries",
+        settings.auth.cache_max_entries as u64,
+        0..=1_000_000,
+    )
+}
+
+fn server(settings: &Settings) -> Result<(), ConfigError> {
+    let server = &settings.server;
+    address("server.host", &server.host)?;
+    address("server.admin_host", &server.admin_host)?;
+    if server.port != 0 && server.port == server.admin_port && server.host == server.admin_host {
+        return Err(value("server.admin_port", "another port than server.port"));
+    }
+    within("server.workers", server.workers as u64, 0..=1024)?;
+    within(
+        "server.max_connections",
+        server.max_connections as u64,
+        1..=1_000_000,
+    )?;
+    within(
+        "server.max_body_bytes",
+        server.max_body_bytes,
+        1024..=1024 * MEGABYTE,
+    )?;
+    within(
+        "server.max_url_bytes",
+        server.max_url_bytes as u64,
+        1024..=MEGABYTE,
+    )?;
+    within(
+        "server.max_header_bytes",
+        server.max_header_bytes as u64,
+        4096..=MEGABYTE,
+    )?;
+    within(
+        "server.keep_alive_seconds",
+        server.keep_alive_seconds,
+        0..=3600,
+    )?;
+    within(
+        "server.request_head_timeout_seconds",
+        server.request_head_timeout_seconds,
+        1..=300,
+    )?;
+    within(
+        "server.shutdown_timeout_seconds",
+        server.shutdown_timeout_seconds,
+        0..=3600,
+    )?;
+    if server
+        .trusted_proxies
+        .iter()
+        .any(|network| network.parse::<Network>().is_err())
+    {
+        return Err(value(
+            "server.trusted_proxies",
+            "a list of addresses or networks (10.0.0.0/8)",
+        ));
+    }
+    let is_origin = |origin: &String| origin.contains("://") && !origin.ends_with('/');
+    if !server.cors_allowed_origins.iter().all(is_origin) {
+        return Err(value(
+            "server.cors_allowed_origins",
+            "a list of origins (https://app.example.com)",
+        ));
+    }
+    Ok(())
+}
+
+fn database(settings: &Settings) -> Result<(), ConfigError> {
+    let database = &settings.database;
+    within("database.pool_size", database.pool_size as u64, 1..=10_000)?;
+    let timeout = database.pool_acquisition_timeout_seconds;
+    within(
+        "database.pool_acquisition_timeout_seconds",
+        timeout,
+        1..=3600,
+    )?;
+    within(
+        "database.pool_max_lifetime_seconds",
+        database.pool_max_lifetime_seconds,
+        1..=DAY,
+    )?;
+    within(
+        "database.pool_max_idle_seconds",
+        database.pool_max_idle_seconds,
+        1..=DAY,
+    )?;
+    within(
+        "database.flight_timeout_seconds",
+        database.flight_timeout_seconds,
+        0..=DAY,
+    )?;
+    within(
+        "database.max_rows",
+        database.max_rows,
+        0..=u64::from(u32::MAX),
+    )?;
+    if database.schemas.is_empty() || database.schemas.iter().any(String::is_empty) {
+        return Err(value("database.schemas", "a list of at least one schema"));
+    }
+    for system in ["pg_catalog", "information_schema"] {
+        if database.schemas.iter().any(|schema| schema == system) {
+            return Err(value("database.schemas", "a list without system schemas"));
+        }
+    }
+    Ok(())
+}
+
+fn within(key: &'static str, number: u64, range: RangeInclusive<u64>) -> Result<(), ConfigError> {
+    if range.contains(&number) {
+        return Ok(());
+    }
+    let expected = format!("between {} and {}", range.start(), range.end());
+    Err(ConfigError::Value { key, expected })
+}
+
+fn address(key: &'static str, text: &str) -> Result<(), ConfigError> {
+    text.parse::<IpAddr>()
+        .map(drop)
+        .map_err(|_| value(key, "an IP address"))
+}
+
+fn value(key: &'static str, expected: &str) -> ConfigError {
+    ConfigError::Value {
+        key,
+        expected: expected.to_owned(),
+    }
+}

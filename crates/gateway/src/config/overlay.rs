@@ -1,0 +1,79 @@
+//! Environment variables over the file: `PASSERELLE_<SECTION>_<KEY>`, and the three names that every platform sets.
+
+use toml::{Table, Value};
+
+use super::{ConfigError, Settings};
+use crate::environment::Environment;
+
+const PREFIX: &str = "PASSERELLE_";
+
+/// Names without prefix, and the key they set unless its own variable does.
+const FAMILIAR: [(&str, &str, &str); 3] = [
+    ("DATABASE_URL", "database", "url"),
+    ("REDIS_URL", "redis", "url"),
+    ("JWT_SECRET", "auth", "jwt_secret"),
+];
+
+/// The table with all variables in it.
+pub(super) fn apply(mut table: Table, environment: &Environment) -> Result<Table, ConfigError> {
+    // The defaults know all keys and their types.
+    let reference = Table::try_from(Settings::default()).map_err(|_| ConfigError::Value {
+        key: "defaults",
+        expected: "expressible as TOML".to_owned(),
+    })?;
+    for (variable, section, key) in FAMILIAR {
+        if let Some(text) = environment.get(variable) {
+            set(&mut table, section, key, Value::String(text.to_owned()));
+        }
+    }
+    for (name, text) in environment.with_prefix(PREFIX) {
+        let variable = format!("{PREFIX}{name}");
+        let lower = name.to_lowercase();
+        let found = lower.split_once('_').and_then(|(section, key)| {
+            let default = reference.get(section)?.as_table()?.get(key)?;
+            Some((section, key, default))
+        });
+        let Some((section, key, default)) = found else {
+            return Err(ConfigError::UnknownVariable(variable));
+        };
+        let value =
+            read(text, default).map_err(|expected| ConfigError::Variable { variable, expected })?;
+        set(&mut table, section, key, value);
+    }
+    Ok(table)
+}
+
+fn set(table: &mut Table, section: &str, key: &str, value: Value) {
+    let entry = table
+        .entry(section)
+        .or_insert_with(|| Value::Table(Table::new()));
+    if let Value::Table(section) = entry {
+        section.insert(key.to_owned(), value);
+    }
+}
+
+/// The text as a value of the default's type.
+fn read(text: &str, default: &Value) -> Result<Value, &'static str> {
+    match default {
+        Value::Integer(_) => text
+            .trim()
+            .parse()
+            .map(Value::Integer)
+            .map_err(|_| "a whole number"),
+        Value::Boolean(_) => text
+            .trim()
+            .parse()
+            .map(Value::Boolean)
+            .map_err(|_| "true or false"),
+        Value::Array(_) => {
+            let parts = text
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty());
+            Ok(Value::Array(
+                parts.map(|part| Value::String(part.to_owned())).collect(),
+            ))
+        }
+        _ => Ok(Value::String(text.to_owned())),
+    }
+}

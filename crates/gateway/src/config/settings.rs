@@ -1,0 +1,274 @@
+//! The sections, their keys and defaults. An empty text and, where the reference says so, a zero mean "none".
+
+use std::sync::Arc;
+
+use passerelle_identity::{ApiKey, IdentitySettings};
+use passerelle_surface::{ForwardedHeader, Network};
+use serde::{Deserialize, Serialize};
+
+use super::secret;
+
+/// All settings of `passerelle serve`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) server: ServerSettings,
+    pub(crate) database: DatabaseSettings,
+    pub(crate) auth: AuthSettings,
+    pub(crate) redis: RedisSettings,
+    pub(crate) log: LogSettings,
+    pub(crate) limits: LimitSettings,
+}
+
+/// `[server]`: sockets and what a request may cost before it is understood.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ServerSettings {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) admin_host: String,
+    pub(crate) admin_port: u16,
+    pub(crate) workers: usize,
+    pub(crate) max_connections: usize,
+    pub(crate) max_body_bytes: u64,
+    pub(crate) max_url_bytes: usize,
+    pub(crate) max_header_bytes: usize,
+    pub(crate) keep_alive_seconds: u64,
+    pub(crate) request_head_timeout_seconds: u64,
+    pub(crate) shutdown_timeout_seconds: u64,
+    pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) forwarded_header: ForwardedHeaderName,
+    pub(crate) cors_allowed_origins: Vec<String>,
+}
+
+/// `server.forwarded_header`: where proxies write the client's address.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ForwardedHeaderName {
+    XForwardedFor,
+    Forwarded,
+}
+
+/// `[database]`: PostgreSQL and what of it is exposed.
+#[derive(Clone, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DatabaseSettings {
+    pub(crate) url: String,
+    pub(crate) pool_size: usize,
+    pub(crate) pool_acquisition_timeout_seconds: u64,
+    pub(crate) pool_max_lifetime_seconds: u64,
+    pub(crate) pool_max_idle_seconds: u64,
+    pub(crate) flight_timeout_seconds: u64,
+    pub(crate) prepared_statements: bool,
+    pub(crate) schemas: Vec<String>,
+    pub(crate) extra_search_path: Vec<String>,
+    pub(crate) anon_role: String,
+    pub(crate) max_rows: u64,
+    pub(crate) pre_request: String,
+    pub(crate) channel: String,
+    pub(crate) aggregates_enabled: bool,
+}
+
+/// `[auth]`: who may call.
+#[derive(Clone, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AuthSettings {
+    pub(crate) jwt_secret: String,
+    pub(crate) jwt_secret_is_base64: bool,
+    pub(crate) jwt_aud: String,
+    pub(crate) role_claim_key: String,
+    pub(crate) cache_max_entries: usize,
+    pub(crate) publishable_keys: Vec<String>,
+    pub(crate) secret_keys: Vec<String>,
+}
+
+/// `[redis]`
+#[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RedisSettings {
+    pub(crate) url: String,
+}
+
+/// `[log]`
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LogSettings {
+    pub(crate) format: LogFormat,
+    pub(crate) level: LogLevel,
+}
+
+/// `log.format`
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// `log.level`: failures are errors, refusals warnings, the rest is information.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// `[limits]`: how large the parts of a query may be.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LimitSettings {
+    pub(crate) query_bytes: usize,
+    pub(crate) embed_depth: usize,
+    pub(crate) logic_depth: usize,
+    pub(crate) items: usize,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            host: "0.0.0.0".to_owned(),
+            port: 8000,
+            admin_host: "127.0.0.1".to_owned(),
+            admin_port: 8001,
+            workers: 0,
+            max_connections: 10_000,
+            max_body_bytes: 32 * 1024 * 1024,
+            max_url_bytes: 32 * 1024,
+            max_header_bytes: 64 * 1024,
+            keep_alive_seconds: 75,
+            request_head_timeout_seconds: 10,
+            shutdown_timeout_seconds: 30,
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeaderName::XForwardedFor,
+            cors_allowed_origins: Vec::new(),
+        }
+    }
+}
+
+impl Default for DatabaseSettings {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            pool_size: 10,
+            pool_acquisition_timeout_seconds: 10,
+            pool_max_lifetime_seconds: 1800,
+            pool_max_idle_seconds: 30,
+            flight_timeout_seconds: 60,
+            prepared_statements: true,
+            schemas: vec!["public".to_owned()],
+            extra_search_path: vec!["public".to_owned(), "extensions".to_owned()],
+            anon_role: "anon".to_owned(),
+            max_rows: 0,
+            pre_request: String::new(),
+            channel: "pgrst".to_owned(),
+            aggregates_enabled: false,
+        }
+    }
+}
+
+impl Default for AuthSettings {
+    fn default() -> Self {
+        Self {
+            jwt_secret: String::new(),
+            jwt_secret_is_base64: false,
+            jwt_aud: String::new(),
+            role_claim_key: "$.role".to_owned(),
+            cache_max_entries: 1000,
+            publishable_keys: Vec::new(),
+            secret_keys: Vec::new(),
+        }
+    }
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Text,
+            level: LogLevel::Info,
+        }
+    }
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            query_bytes: 32 * 1024,
+            embed_depth: 8,
+            logic_depth: 16,
+            items: 1000,
+        }
+    }
+}
+
+impl ServerSettings {
+    /// The networks of `trusted_proxies` that can be read as such; all of them once checked.
+    pub(crate) fn networks(&self) -> Vec<Network> {
+        self.trusted_proxies
+            .iter()
+            .filter_map(|network| network.parse().ok())
+            .collect()
+    }
+}
+
+impl From<ForwardedHeaderName> for ForwardedHeader {
+    fn from(name: ForwardedHeaderName) -> Self {
+        match name {
+            ForwardedHeaderName::XForwardedFor => Self::XForwardedFor,
+            ForwardedHeaderName::Forwarded => Self::Forwarded,
+        }
+    }
+}
+
+impl AuthSettings {
+    /// The settings of the verifier.
+    pub(crate) fn identity(&self, database: &DatabaseSettings) -> IdentitySettings {
+        let keys = |keys: &[String], role: &str| -> Vec<ApiKey> {
+            let role: Arc<str> = role.into();
+            let keys = keys.iter().filter_map(|key| secret(key));
+            keys.map(|key| ApiKey {
+                key,
+                role: Arc::clone(&role),
+            })
+            .collect()
+        };
+        let mut api_keys = keys(&self.publishable_keys, &database.anon_role);
+        api_keys.extend(keys(&self.secret_keys, "service_role"));
+        IdentitySettings {
+            secret: secret(&self.jwt_secret),
+            secret_is_base64: self.jwt_secret_is_base64,
+            audience: (!self.jwt_aud.is_empty()).then(|| self.jwt_aud.clone()),
+            role_claim_key: self.role_claim_key.clone(),
+            anon_role: Some(database.anon_role.as_str())
+                .filter(|role| !role.is_empty())
+                .map(Arc::from),
+            cache_max_entries: self.cache_max_entries,
+            api_keys,
+        }
+    }
+}
+
+// These hold secrets; the rest of them is not worth showing without.
+
+impl std::fmt::Debug for DatabaseSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DatabaseSettings")
+            .field("schemas", &self.schemas)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for AuthSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthSettings").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for RedisSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedisSettings").finish_non_exhaustive()
+    }
+}
