@@ -22,6 +22,7 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use self::intern::Interner;
 pub(crate) use self::queries::Session;
+use self::types::ColumnTypes;
 
 /// What of the database is exposed, and to whom.
 #[derive(Clone, Debug)]
@@ -98,27 +99,31 @@ async fn read(
     let place = Place::find(&session, settings).await?;
     let mut names = Interner::default();
 
-    // Written at once and answered one after the other.
-    let (types, labels, relations, comments) = tokio::try_join!(
-        types::types(&session, &place.exposed),
-        types::enum_labels(&session),
+    // Queries of one join are written at once and answered one after the other.
+    let (relations, labels, comments, identities, mut columns) = tokio::try_join!(
         relations::relations(&session, &place),
+        types::enum_labels(&session),
         relations::comments(&session, &place.exposed),
+        relations::identities(&session, &place.exposed),
+        relations::columns(&session, &place.exposed, &mut names),
     )?;
-    let kinds = types::ColumnTypes::new(types, labels, &mut names);
-    let columns =
-        relations::columns(&session, &place.exposed, &kinds, comments, &mut names).await?;
-    let (keys, foreign_keys, view_columns, computed, routines, representations, handlers, roles) =
-        tokio::try_join!(
-            keys::keys(&session),
-            keys::foreign_keys(&session),
-            views::view_columns(&session, &place.visible),
-            routines::computed_relationships(&session),
-            routines::routines(&session, &place, settings),
-            routines::representations(&session),
-            routines::media_handlers(&session, &place.exposed),
-            roles::role_settings(&session, place.server_version >= PARAMETER_PRIVILEGES),
-        )?;
+    let parameter_privileges = place.server_version >= PARAMETER_PRIVILEGES;
+    let (types, keys, foreign_keys, view_columns, computed, routines, casts, handlers, roles) = tokio::try_join!(
+        types::types(&session, &columns.types),
+        keys::keys(&session),
+        keys::foreign_keys(&session),
+        views::view_columns(&session, &place.visible),
+        routines::computed_relationships(&session),
+        routines::routines(&session, &place, settings),
+        routines::representations(&session),
+        routines::media_handlers(&session, &place.exposed),
+        roles::role_settings(&session, parameter_privileges),
+    )?;
+    columns.complete(
+        &ColumnTypes::new(types, labels, &mut names),
+        comments,
+        identities,
+    );
     let readable_columns = roles::readable_columns(&session, columns.restricted).await?;
 
     Ok(RawCatalog {
@@ -135,7 +140,7 @@ async fn read(
         view_columns,
         computed_relationships: computed,
         routines,
-        representations,
+        representations: casts,
         media_handlers: handlers,
         role_settings: roles,
         readable_columns,
@@ -169,12 +174,12 @@ impl Place {
                 &queries::SCHEMAS,
                 &[&settings.schemas, &settings.extra_search_path],
                 |row| {
-                    place.server_version = row.try_get(0)?;
+                    place.server_version = row.try_get(3)?;
                     if let (Some(oid), Some(name)) =
-                        (row.try_get(1)?, row.try_get::<_, Option<&str>>(2)?)
+                        (row.try_get(4)?, row.try_get::<_, Option<&str>>(5)?)
                     {
                         place.visible.push(oid);
-                        if row.try_get(3)? {
+                        if row.try_get(6)? {
                             place.exposed.push(oid);
                             place.schemas.insert(oid, Arc::from(name));
                         }

@@ -34,9 +34,10 @@ macro_rules! queries {
 queries! {
     SCHEMAS = "schemas" (Type::TEXT_ARRAY, Type::TEXT_ARRAY);
     RELATIONS = "relations" (Type::OID_ARRAY);
-    TYPES = "types" (Type::OID_ARRAY);
+    TYPES = "types" (Type::OID_ARRAY, Type::INT4_ARRAY);
     ENUM_LABELS = "enum_labels" ();
     COLUMNS = "columns" (Type::OID_ARRAY);
+    IDENTITY_COLUMNS = "identity_columns" (Type::OID_ARRAY);
     COLUMN_COMMENTS = "column_comments" (Type::OID_ARRAY);
     KEYS = "keys" ();
     FOREIGN_KEYS = "foreign_keys" ();

@@ -1,24 +1,54 @@
 //! Relations and their columns.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use passerelle_catalog::{Column, QualifiedName, RawColumn, RawRelation};
 
 use super::intern::Interner;
-use super::queries::{COLUMN_COMMENTS, COLUMNS, RELATIONS, Session};
-use super::types::ColumnTypes;
+use super::queries::{COLUMN_COMMENTS, COLUMNS, IDENTITY_COLUMNS, Query, RELATIONS, Session};
+use super::types::{ColumnTypes, TypeKey};
 use super::{IntrospectError, Place};
 
 const UPDATE: i32 = 1 << 2;
 const INSERT: i32 = 1 << 3;
 const DELETE: i32 = 1 << 4;
 
-pub(super) type Comments = HashMap<(u32, i16), Box<str>>;
+/// Texts of columns by relation and number.
+pub(super) type ColumnTexts = HashMap<(u32, i16), Box<str>>;
 
-/// Columns, and the relations with privileges on some of them.
+/// Columns that lack what follows from their types, and the types.
 pub(super) struct Columns {
     pub(super) columns: Vec<RawColumn>,
+    /// Type of each column.
+    pub(super) types: Vec<TypeKey>,
+    /// Relations with privileges on single columns.
     pub(super) restricted: Vec<u32>,
+}
+
+impl Columns {
+    /// Adds what was read apart from the columns.
+    pub(super) fn complete(
+        &mut self,
+        types: &ColumnTypes,
+        mut comments: ColumnTexts,
+        mut identities: ColumnTexts,
+    ) {
+        for (raw, key) in self.columns.iter_mut().zip(&self.types) {
+            let place = (raw.relation, raw.number);
+            let column = &mut raw.column;
+            if let Some(kind) = types.get(*key) {
+                column.base_type = kind.base_name.clone();
+                column.nominal_type = kind.name.clone();
+                column.nullable &= !kind.not_null;
+                column.max_length = kind.max_length;
+                column.enum_labels = kind.enum_labels.clone();
+                column.default = column.default.take().or_else(|| kind.default.clone());
+            }
+            column.description = comments.remove(&place);
+            column.default = identities.remove(&place).or_else(|| column.default.take());
+        }
+    }
 }
 
 pub(super) async fn relations(
@@ -48,60 +78,67 @@ pub(super) async fn relations(
 pub(super) async fn comments(
     session: &Session<'_>,
     exposed: &[u32],
-) -> Result<Comments, IntrospectError> {
-    let mut comments = Comments::new();
+) -> Result<ColumnTexts, IntrospectError> {
+    texts(session, &COLUMN_COMMENTS, exposed).await
+}
+
+/// Default expressions of identity columns.
+pub(super) async fn identities(
+    session: &Session<'_>,
+    exposed: &[u32],
+) -> Result<ColumnTexts, IntrospectError> {
+    texts(session, &IDENTITY_COLUMNS, exposed).await
+}
+
+async fn texts(
+    session: &Session<'_>,
+    query: &Query,
+    exposed: &[u32],
+) -> Result<ColumnTexts, IntrospectError> {
+    let mut texts = ColumnTexts::new();
     session
-        .each(&COLUMN_COMMENTS, &[&exposed], |row| {
+        .each(query, &[&exposed], |row| {
             let number: i32 = row.try_get(1)?;
             if let Ok(number) = i16::try_from(number) {
-                comments.insert((row.try_get(0)?, number), row.try_get(2)?);
+                texts.insert((row.try_get(0)?, number), row.try_get(2)?);
             }
             Ok(())
         })
         .await?;
-    Ok(comments)
+    Ok(texts)
 }
 
 pub(super) async fn columns(
     session: &Session<'_>,
     exposed: &[u32],
-    types: &ColumnTypes,
-    mut comments: Comments,
     names: &mut Interner,
 ) -> Result<Columns, IntrospectError> {
+    let (unknown, no_labels): (Arc<str>, Arc<[Box<str>]>) = (Arc::from(""), Arc::from([]));
     let mut columns = Columns {
         columns: Vec::new(),
+        types: Vec::new(),
         restricted: Vec::new(),
     };
     session
         .each(&COLUMNS, &[&exposed], |row| {
-            let (relation, number): (u32, i16) = (row.try_get(0)?, row.try_get(1)?);
-            let Some(kind) = types.get((row.try_get(3)?, row.try_get(4)?)) else {
-                return Ok(());
-            };
+            let relation: u32 = row.try_get(0)?;
             let not_null: bool = row.try_get(5)?;
-            let has_default: bool = row.try_get(8)?;
-            let own_default: Option<Box<str>> = row.try_get(7)?;
-            let default = if has_default || own_default.is_some() {
-                own_default
-            } else {
-                kind.default.clone()
-            };
+            columns.types.push((row.try_get(3)?, row.try_get(4)?));
             columns.columns.push(RawColumn {
                 relation,
-                number,
+                number: row.try_get(1)?,
                 column: Column {
                     name: names.get(row.try_get(2)?),
-                    description: comments.remove(&(relation, number)),
-                    nullable: !(not_null || kind.not_null),
-                    base_type: kind.base_name.clone(),
-                    nominal_type: kind.name.clone(),
-                    max_length: kind.max_length,
-                    default,
-                    enum_labels: kind.enum_labels.clone(),
+                    description: None,
+                    nullable: !not_null,
+                    base_type: Arc::clone(&unknown),
+                    nominal_type: Arc::clone(&unknown),
+                    max_length: None,
+                    default: row.try_get(7)?,
+                    enum_labels: Arc::clone(&no_labels),
                 },
             });
-            if row.try_get(6)? && columns.restricted.last() != Some(&relation) {
+            if row.try_get(6)? {
                 columns.restricted.push(relation);
             }
             Ok(())

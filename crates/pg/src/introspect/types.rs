@@ -1,6 +1,6 @@
 //! Types of columns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::IntrospectError;
@@ -83,12 +83,15 @@ fn max_length(type_oid: u32, modifier: i32) -> Option<i32> {
     }
 }
 
+/// Reads these types, each once.
 pub(super) async fn types(
     session: &Session<'_>,
-    exposed: &[u32],
+    used: &[TypeKey],
 ) -> Result<Vec<RawType>, IntrospectError> {
+    let distinct: HashSet<TypeKey> = used.iter().copied().collect();
+    let (oids, modifiers): (Vec<u32>, Vec<i32>) = distinct.into_iter().unzip();
     session
-        .collect(&TYPES, &[&exposed], |row| {
+        .collect(&TYPES, &[&oids, &modifiers], |row| {
             Ok(RawType {
                 key: (row.try_get(0)?, row.try_get(1)?),
                 base: row.try_get(2)?,

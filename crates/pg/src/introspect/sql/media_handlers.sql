@@ -4,35 +4,34 @@ with media_types as materialized (
   from pg_catalog.pg_type t
   where t.typtype = 'd'
     and (t.typname = '*/*' or t.typname ~ '^[A-Za-z0-9.-]+/[A-Za-z0-9.+-]+$')
+),
+functions as materialized (
+  select p.pronamespace, p.proname, p.prokind, p.pronargs, p.proretset, p.proargtypes[0] as argument, p.prorettype
+  from pg_catalog.pg_proc p
+  where p.pronamespace = any ($1)
+    and p.prorettype = any (array(select m.oid from media_types m))
 )
 select
   m.name,
   handler.nspname::text,
-  p.proname::text,
-  nullif(target.nspname, case when argument.oid = 'pg_catalog.anyelement'::regtype then target.nspname end)::text,
+  f.proname::text,
+  case when argument.typname <> 'anyelement' then target.nspname::text end,
   argument.typname::text
-from media_types m
-join pg_catalog.pg_proc p on p.prorettype = m.oid
-join pg_catalog.pg_namespace handler on handler.oid = p.pronamespace
-join pg_catalog.pg_type argument on argument.oid = p.proargtypes[0]
+from functions f
+join media_types m on m.oid = f.prorettype
+join pg_catalog.pg_namespace handler on handler.oid = f.pronamespace
+join pg_catalog.pg_type argument on argument.oid = f.argument
 join pg_catalog.pg_namespace target on target.oid = argument.typnamespace
-where p.prokind = 'a'
-  and p.pronargs = 1
-  and p.pronamespace = any ($1)
-  and (
-    argument.oid = 'pg_catalog.anyelement'::regtype
-    or exists (
-      select
-      from pg_catalog.pg_class c
-      where c.oid = argument.typrelid and c.relkind in ('r', 'v', 'm', 'f', 'p')
-    )
-  )
+left join pg_catalog.pg_class c on c.oid = argument.typrelid
+where f.prokind = 'a'
+  and f.pronargs = 1
+  and (argument.oid = 'pg_catalog.anyelement'::regtype or c.relkind in ('r', 'v', 'm', 'f', 'p'))
 union all
-select m.name, domain.nspname::text, m.name, target.nspname::text, p.proname::text
-from media_types m
+select m.name, domain.nspname::text, m.name, target.nspname::text, f.proname::text
+from functions f
+join media_types m on m.oid = f.prorettype
 join pg_catalog.pg_namespace domain on domain.oid = m.typnamespace
-join pg_catalog.pg_proc p on p.prorettype = m.oid
-join pg_catalog.pg_namespace target on target.oid = p.pronamespace
-where p.prokind = 'f'
-  and not p.proretset
-  and p.pronamespace = any ($1)
+join pg_catalog.pg_namespace target on target.oid = f.pronamespace
+where f.prokind = 'f'
+  and not f.proretset
+order by 1, 2, 3, 4, 5

@@ -1,14 +1,8 @@
--- The types of columns of the exposed namespaces, once for each modifier in use. A domain leads
--- down to the type below all domains.
+-- Types ($1) with the modifiers ($2) that columns give them. A domain leads down to the type
+-- below all domains.
 with recursive used as materialized (
-  select distinct a.atttypid as type, a.atttypmod as modifier
-  from pg_catalog.pg_attribute a
-  join pg_catalog.pg_class c on c.oid = a.attrelid
-  where c.relnamespace = any ($1)
-    and c.relkind in ('r', 'v', 'm', 'f', 'p')
-    and not c.relispartition
-    and a.attnum > 0
-    and not a.attisdropped
+  select u.type, u.modifier
+  from unnest($1, $2) as u(type, modifier)
 ),
 chain(type, base) as (
   select distinct type, type from used
