@@ -36,8 +36,8 @@ pub(super) fn apply(mut table: Table, environment: &Environment) -> Result<Table
         let Some((section, key, default)) = found else {
             return Err(ConfigError::UnknownVariable(variable));
         };
-        let value =
-            read(text, default).map_err(|expected| ConfigError::Variable { variable, expected })?;
+        let value = read(text, default).and_then(|value| fitting(section, key, value));
+        let value = value.map_err(|fault| ConfigError::Variable { variable, fault })?;
         set(&mut table, section, key, value);
     }
     Ok(table)
@@ -52,19 +52,27 @@ fn set(table: &mut Table, section: &str, key: &str, value: Value) {
     }
 }
 
+/// The value, if its key can hold it.
+fn fitting(section: &str, key: &str, value: Value) -> Result<Value, String> {
+    let mut alone = Table::new();
+    set(&mut alone, section, key, value.clone());
+    let fits = alone.try_into::<Settings>();
+    fits.map(|_| value)
+        .map_err(|fault| fault.message().to_owned())
+}
+
 /// The text as a value of the default's type.
-fn read(text: &str, default: &Value) -> Result<Value, &'static str> {
+fn read(text: &str, default: &Value) -> Result<Value, String> {
+    let text = text.trim();
     match default {
         Value::Integer(_) => text
-            .trim()
             .parse()
             .map(Value::Integer)
-            .map_err(|_| "a whole number"),
+            .map_err(|_| "expected a whole number".to_owned()),
         Value::Boolean(_) => text
-            .trim()
             .parse()
             .map(Value::Boolean)
-            .map_err(|_| "true or false"),
+            .map_err(|_| "expected true or false".to_owned()),
         Value::Array(_) => {
             let parts = text
                 .split(',')
