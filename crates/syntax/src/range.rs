@@ -188,7 +188,8 @@ impl Windows {
     }
 
     /// The ranges of embeds with their paths read. An embed may be limited to zero rows at any
-    /// offset; a number below zero is an error.
+    /// offset; a number below zero is an error. A path that is cut short to the root, as in
+    /// `a{b.limit`, means nothing.
     pub(crate) fn embeds(self, limits: &Limits) -> Result<Vec<(EmbedPath, RowRange)>, ParseError> {
         let read = |(path, window): (String, Window)| {
             let path = embed_path(&format!("{path}.limit"), limits)?;
@@ -198,6 +199,12 @@ impl Windows {
             }
             Ok((path, rows.to_range()))
         };
-        self.embeds.into_iter().map(read).collect()
+        let mut ranges = self
+            .embeds
+            .into_iter()
+            .map(read)
+            .collect::<Result<Vec<_>, _>>()?;
+        ranges.retain(|(path, _)| !path.is_empty());
+        Ok(ranges)
     }
 }

@@ -89,11 +89,11 @@ fn select() {
         (
             "/t?select=name!hint",
             r#""failed to parse select parameter (name!hint)" (line 1, column 5)"#,
-            "?",
+            r#"unexpected '!' expecting letter, digit, "-", "->>", "->", "::", ".", ")", "," or end of input"#,
         ),
         (
-            "/t?select=*!hint",
-            r#""failed to parse select parameter (*!hint)" (line 1, column 2)"#,
+            "/t?select=a,*!hint",
+            r#""failed to parse select parameter (a,*!hint)" (line 1, column 4)"#,
             r#"unexpected '!' expecting ")", "," or end of input"#,
         ),
         (
@@ -101,7 +101,6 @@ fn select() {
             r#""failed to parse select parameter (name::)" (line 1, column 7)"#,
             "unexpected end of input expecting letter or digit",
         ),
-        ("/t?select=rel->jsonpath(*)", "?", "?"),
     ]);
 }
 
@@ -201,4 +200,81 @@ fn columns() {
             r#"unexpected ":" expecting field name (* or [a..z0..9_$])"#,
         ),
     ]);
+}
+
+/// Texts that no specification fixes: what matters is that they stay as they are.
+#[test]
+fn further_texts() {
+    let targets = [
+        "/t?select=rel->jsonpath(*)",
+        "/t?select=a(b",
+        "/t?select=a(b,",
+        "/t?select=b,...a",
+        "/t?select=a:",
+        "/t?select=a!(b)",
+        "/t?select=a.sum(b)",
+        "/t?select=a.median()",
+        "/t?select=\"a",
+        "/t?select=\"a\\",
+        "/t?select=count(*)",
+        "/t?select=a\u{e9}\u{1}",
+        "/t?select=a%0Ab%09c[",
+        "/t?id=eq",
+        "/t?id=not.foo.1",
+        "/t?id=in.1",
+        "/t?id=in.(1,2",
+        "/t?id=is.nul",
+        "/t?id=is.",
+        "/t?id=fts(english.word",
+        "/t?id=",
+        "/t?.id=eq.1",
+        "/t?a->=eq.1",
+        "/t?order=",
+        "/t?order=a(b",
+        "/t?order=a,",
+        "/t?a..order=b",
+        "/t?and=",
+        "/t?and=(",
+        "/t?and=(a.eq.1",
+        "/t?and=(a.eq.1,",
+        "/t?or=(a.foo.1)",
+        "/t?not.and=a",
+        "/t?a..or=(b.eq.1)",
+        "/t?on_conflict=",
+        "/t?columns=a,,b",
+        "/rpc/f?a=in.5",
+        "/rpc/f?a=not.5",
+        "/t?a=eq.%FF",
+        "/t?a%FF=eq.1",
+    ];
+    let golden: String = targets
+        .iter()
+        .map(|target| {
+            let (message, details) = query_error(target);
+            format!("{target:?}\n  {message}\n  {details}\n")
+        })
+        .collect();
+    insta::assert_snapshot!(golden);
+}
+
+#[test]
+fn the_first_fault_in_order_of_reading_is_reported() {
+    let faults = [
+        ("order=%5B", "order"),
+        ("or=%5B", "logic tree"),
+        ("columns=%5B", "columns parameter"),
+        ("select=a%5B", "select parameter"),
+        ("a=%5B", "filter"),
+        ("on_conflict=%5B", "on_conflict parameter"),
+    ];
+    for first in 0..faults.len() {
+        let query: Vec<&str> = faults[first..]
+            .iter()
+            .rev()
+            .map(|(query, _)| *query)
+            .collect();
+        let (message, _) = query_error(&format!("/t?{}", query.join("&")));
+        let wanted = format!("\"failed to parse {} (", faults[first].1);
+        assert!(message.starts_with(&wanted), "{message}");
+    }
 }

@@ -1,4 +1,17 @@
 //! The grammar of requests, by feature.
 
 mod errors;
+mod limits;
+mod logic;
+mod media;
+mod operators;
+mod order;
+mod preferences;
+mod print;
+mod properties;
+mod query;
+mod range;
 mod request;
+mod select;
+mod strategy;
+mod target;

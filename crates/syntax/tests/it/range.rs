@@ -1,0 +1,133 @@
+//! `limit`, `offset` and the `Range` header.
+
+use crate::request::{LIMITS, exposure, get, head};
+use passerelle_syntax::{ParseError, RangeFault, RowRange, parse};
+
+fn range(method: &str, query: &str, header: &str) -> Result<RowRange, ParseError> {
+    let headers = [("range", header)];
+    let headers = if header.is_empty() {
+        &headers[..0]
+    } else {
+        &headers[..]
+    };
+    let target = format!("/t?{query}");
+    parse(&head(method, &target, headers), &exposure(), &LIMITS).map(|request| request.range)
+}
+
+fn rows(offset: u64, limit: Option<u64>) -> Result<RowRange, ParseError> {
+    Ok(RowRange { offset, limit })
+}
+
+const NEGATIVE: Result<RowRange, ParseError> =
+    Err(ParseError::InvalidRange(RangeFault::NegativeLimit));
+const REVERSED: Result<RowRange, ParseError> =
+    Err(ParseError::InvalidRange(RangeFault::LowerAboveUpper));
+
+#[test]
+fn parameters() {
+    let largest = i64::MAX.unsigned_abs();
+    for (query, expected) in [
+        ("", rows(0, None)),
+        ("limit=5", rows(0, Some(5))),
+        ("offset=5", rows(5, None)),
+        ("limit=5&offset=10", rows(10, Some(5))),
+        ("limit=1&limit=2", rows(0, Some(2))),
+        ("limit=0", rows(0, Some(0))),
+        ("limit=0&offset=0", rows(0, Some(0))),
+        ("limit=0&offset=1", NEGATIVE),
+        ("limit=-1", NEGATIVE),
+        ("limit=-1&offset=5", NEGATIVE),
+        ("offset=-5", rows(0, None)),
+        ("limit=10&offset=-5", rows(0, Some(5))),
+        ("limit=x", rows(0, None)),
+        ("limit=x&offset=1", NEGATIVE),
+        ("offset=x", rows(0, None)),
+        ("limit=+7+", rows(0, Some(7))),
+        (
+            "limit=99999999999999999999999999999999999999999999",
+            rows(0, Some(largest)),
+        ),
+        ("offset=99999999999999999999", rows(largest, None)),
+    ] {
+        assert_eq!(range("GET", query, ""), expected, "{query}");
+    }
+}
+
+#[test]
+fn header() {
+    for (header, expected) in [
+        ("0-9", rows(0, Some(10))),
+        ("5-5", rows(5, Some(1))),
+        ("5-", rows(5, None)),
+        ("-5", rows(0, None)),
+        ("items=0-9", rows(0, None)),
+        ("0-9,20-29", rows(0, None)),
+        ("1-0", REVERSED),
+    ] {
+        assert_eq!(range("GET", "", header), expected, "{header}");
+        assert_eq!(range("HEAD", "", header), rows(0, None), "{header}");
+        assert_eq!(range("POST", "", header), rows(0, None), "{header}");
+    }
+}
+
+#[test]
+fn both() {
+    for (query, header, expected) in [
+        ("limit=5", "2-", rows(2, Some(3))),
+        ("offset=3", "0-9", rows(3, Some(7))),
+        ("limit=5", "10-20", NEGATIVE),
+        ("limit=0", "1-0", rows(0, Some(0))),
+        ("limit=0", "5-9", rows(0, Some(0))),
+        ("limit=-1", "1-0", REVERSED),
+    ] {
+        assert_eq!(range("GET", query, header), expected, "{query} {header}");
+    }
+}
+
+#[test]
+fn put_knows_no_range() {
+    for query in ["limit=1", "offset=1", "limit=0"] {
+        assert_eq!(
+            range("PUT", query, ""),
+            Err(ParseError::PutLimit),
+            "{query}"
+        );
+    }
+    assert_eq!(range("PUT", "offset=0", "1-0"), rows(0, None));
+    assert_eq!(range("PUT", "limit=-1", ""), NEGATIVE);
+}
+
+#[test]
+fn embeds() {
+    let request =
+        get("/t?a.limit=3&a.b.offset=2&a.offset=1&c.limit=0&c.offset=4&d{e.limit=1").unwrap();
+    let expected = [
+        (
+            vec!["a".to_owned()],
+            RowRange {
+                offset: 1,
+                limit: Some(3),
+            },
+        ),
+        (
+            vec!["c".to_owned()],
+            RowRange {
+                offset: 4,
+                limit: Some(0),
+            },
+        ),
+        (
+            vec!["a".to_owned(), "b".to_owned()],
+            RowRange {
+                offset: 2,
+                limit: None,
+            },
+        ),
+    ];
+    assert_eq!(request.embed_ranges, expected);
+    assert_eq!(request.range, RowRange::default());
+    for query in ["a.limit=-1", "a.offset=-1", "a.limit=5&a.offset=-1"] {
+        let found = get(&format!("/t?{query}")).map(|request| request.range);
+        assert_eq!(found, NEGATIVE, "{query}");
+    }
+}
