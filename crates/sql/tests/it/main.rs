@@ -1,0 +1,111 @@
+//! Requests as text, rendered as SQL; the SQL is also run by a real PostgreSQL.
+
+mod bodies;
+mod catalog;
+mod database;
+mod embeds;
+mod filters;
+mod properties;
+mod select;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use passerelle_planner::{Plan, PlanSettings, ReadPlan, plan};
+use passerelle_sql::{ReadStatements, render};
+use passerelle_statement::Statement;
+use passerelle_syntax::{Exposure, Head, Limits, parse};
+
+/// A request: path with query, and header lines separated by `; `.
+pub(crate) type Request = (&'static str, &'static str);
+
+/// Every request that has a golden SQL.
+pub(crate) fn all_requests() -> impl Iterator<Item = &'static Request> {
+    [
+        select::REQUESTS,
+        select::COUNTS,
+        filters::REQUESTS,
+        embeds::REQUESTS,
+        embeds::SPREADS,
+    ]
+    .into_iter()
+    .chain([bodies::REQUESTS])
+    .flatten()
+}
+
+pub(crate) fn plan_of((target, headers): Request) -> ReadPlan {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let lines = headers
+        .split("; ")
+        .filter_map(|line| line.split_once(": "))
+        .collect::<Vec<_>>();
+    let (method, path) = path.split_once(' ').unwrap_or(("GET", path));
+    let head = Head {
+        method,
+        path,
+        query,
+        headers: &lines,
+    };
+    let exposure = Exposure {
+        schemas: vec!["test".to_owned()],
+        root: true,
+        allow_transaction_override: false,
+    };
+    let limits = Limits {
+        query_bytes: 10_000,
+        embed_depth: 10,
+        logic_depth: 10,
+        items: 100,
+    };
+    let settings = PlanSettings {
+        max_rows: headers.contains("max-rows").then_some(1000),
+        aggregates_enabled: true,
+        legacy_target_names: false,
+        expand_star: true,
+        plan_enabled: false,
+    };
+    let request = parse(&head, &exposure, &limits).expect("the request is well-formed");
+    match plan(&request, &catalog::catalog(), &settings, &Arc::from("anon")) {
+        Ok(Plan::Read(plan)) => *plan,
+        other => panic!("{target} is not a read: {other:?}"),
+    }
+}
+
+pub(crate) fn statements(request: Request) -> ReadStatements {
+    render(&plan_of(request))
+}
+
+/// The requests with their SQL and parameters, for a snapshot.
+pub(crate) fn golden(requests: &[Request]) -> String {
+    let mut text = String::new();
+    for &request in requests {
+        let (target, headers) = request;
+        writeln!(
+            text,
+            "-- {target}{}{headers}",
+            if headers.is_empty() { "" } else { "  " }
+        )
+        .unwrap();
+        let ReadStatements { main, explain } = statements(request);
+        write_statement(&mut text, &main);
+        if let Some(explain) = explain {
+            write_statement(&mut text, &explain);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn write_statement(text: &mut String, statement: &Statement) {
+    writeln!(text, "{}", statement.text).unwrap();
+    for (index, value) in statement.params.iter().enumerate() {
+        let value = value.as_deref().map(String::from_utf8_lossy);
+        writeln!(
+            text,
+            "  ${} = {}",
+            index + 1,
+            value.unwrap_or("NULL".into())
+        )
+        .unwrap();
+    }
+}
