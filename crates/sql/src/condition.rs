@@ -76,9 +76,9 @@ fn write_embed_is_null(sql: &mut Writer, alias: &str, negated: bool, scope: Scop
         _ => {
             sql.identifier(alias);
             sql.push(if negated {
-                " IS DISTINCT FROM NULL"
+                ".* IS DISTINCT FROM NULL"
             } else {
-                " IS NOT DISTINCT FROM NULL"
+                ".* IS NOT DISTINCT FROM NULL"
             });
         }
     }

@@ -22,7 +22,7 @@ pub(crate) const REQUESTS: &[Request] = &[
     ),
     ("/projects?select=id&id=gt.100", "accept: text/csv"),
     ("/projects?select=id,name", "accept: application/geo+json"),
-    ("/projects?order=id", "accept: text/names"),
+    ("/projects?order=id&limit=3", "accept: text/names"),
     ("/clients?select=id,name", "accept: text/rows"),
     ("HEAD /projects?limit=2", ""),
 ];
@@ -55,8 +55,9 @@ fn handlers() {
     -- /projects?select=id,name  accept: application/geo+json
     SELECT NULL, count(*), json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(ST_AsGeoJSON(_postgrest_t)::json), '[]')), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM (SELECT "test"."projects"."id", "test"."projects"."name" FROM "test"."projects") AS _postgrest_t
 
-    -- /projects?order=id  accept: text/names
-    SELECT NULL, count(*), "test"."names"(_postgrest_t::"test"."projects"), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM (SELECT "test"."projects".* FROM "test"."projects" ORDER BY "test"."projects"."id") AS _postgrest_t
+    -- /projects?order=id&limit=3  accept: text/names
+    SELECT NULL, count(*), "test"."names"(_postgrest_t::"test"."projects"), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM (SELECT * FROM (SELECT "test"."projects".* FROM "test"."projects" ORDER BY "test"."projects"."id" LIMIT 16) AS page LIMIT $1) AS _postgrest_t
+      $1 = 3
 
     -- /clients?select=id,name  accept: text/rows
     SELECT NULL, count(*), "test"."any_rows"(_postgrest_t), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM (SELECT "test"."clients"."id", "test"."clients"."name" FROM "test"."clients") AS _postgrest_t

@@ -25,6 +25,9 @@ pub(crate) const REQUESTS: &[Request] = &[
         "/projects?select=id,clients(name)&order=clients(name).desc.nullslast,id",
         "",
     ),
+    ("/projects?select=id,clients()&clients=is.null&limit=3", ""),
+    ("/projects?select=tasks!inner()&limit=1", ""),
+    ("/projects?select=id,...clients(*)&limit=1", ""),
     ("/users?select=name,tasks(name)&tasks.order=id", ""),
     (
         "/users?select=name,tasks!inner(name,projects(name))&tasks.hours=gt.4",
@@ -103,10 +106,22 @@ fn objects_and_arrays() {
       $1 = 3
 
     -- /projects?select=id,clients()&clients=not.is.null
-    SELECT NULL, count(*), coalesce(json_agg(_postgrest_t), '[]'), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM (SELECT "test"."projects"."id" FROM "test"."projects" LEFT JOIN LATERAL (SELECT "clients_2".* FROM "test"."clients" AS "clients_2" WHERE "test"."projects"."client_id" = "clients_2"."id") AS "clients_1" ON TRUE WHERE "clients_1" IS DISTINCT FROM NULL) AS _postgrest_t
+    SELECT NULL, count(*), coalesce(json_agg(_postgrest_t), '[]'), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM (SELECT "test"."projects"."id" FROM "test"."projects" LEFT JOIN LATERAL (SELECT "clients_2".* FROM "test"."clients" AS "clients_2" WHERE "test"."projects"."client_id" = "clients_2"."id") AS "clients_1" ON TRUE WHERE "clients_1".* IS DISTINCT FROM NULL) AS _postgrest_t
 
     -- /projects?select=id,clients(name)&order=clients(name).desc.nullslast,id
     SELECT NULL, count(*), coalesce(json_agg(_postgrest_t), '[]'), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM (SELECT "test"."projects"."id", to_jsonb("clients_1".*) AS "clients" FROM "test"."projects" LEFT JOIN LATERAL (SELECT "clients_2"."name" FROM "test"."clients" AS "clients_2" WHERE "test"."projects"."client_id" = "clients_2"."id") AS "clients_1" ON TRUE ORDER BY "clients_1"."name" DESC NULLS LAST, "test"."projects"."id") AS _postgrest_t
+
+    -- /projects?select=id,clients()&clients=is.null&limit=3
+    SELECT NULL, count(*), coalesce(json_agg(_postgrest_t), '[]'), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM (SELECT * FROM (SELECT "test"."projects"."id" FROM "test"."projects" LEFT JOIN LATERAL (SELECT "clients_2".* FROM "test"."clients" AS "clients_2" WHERE "test"."projects"."client_id" = "clients_2"."id") AS "clients_1" ON TRUE WHERE "clients_1".* IS NOT DISTINCT FROM NULL LIMIT 16) AS page LIMIT $1) AS _postgrest_t
+      $1 = 3
+
+    -- /projects?select=tasks!inner()&limit=1
+    SELECT NULL, count(*), coalesce(json_agg(_postgrest_t), '[]'), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM (SELECT * FROM (SELECT FROM "test"."projects" INNER JOIN LATERAL (SELECT 1 AS "tasks_1" FROM (SELECT "tasks_2".* FROM "test"."tasks" AS "tasks_2" WHERE "test"."projects"."id" = "tasks_2"."project_id") AS "tasks_1" LIMIT 1) AS "tasks_1" ON TRUE LIMIT 16) AS page LIMIT $1) AS _postgrest_t
+      $1 = 1
+
+    -- /projects?select=id,...clients(*)&limit=1
+    SELECT NULL, count(*), coalesce(json_agg(_postgrest_t), '[]'), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM (SELECT * FROM (SELECT "test"."projects"."id", "clients_1".* FROM "test"."projects" LEFT JOIN LATERAL (SELECT "clients_2".* FROM "test"."clients" AS "clients_2" WHERE "test"."projects"."client_id" = "clients_2"."id") AS "clients_1" ON TRUE LIMIT 16) AS page LIMIT $1) AS _postgrest_t
+      $1 = 1
 
     -- /users?select=name,tasks(name)&tasks.order=id
     SELECT NULL, count(*), coalesce(json_agg(_postgrest_t), '[]'), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM (SELECT "test"."users"."name", coalesce((SELECT jsonb_agg("tasks_1".*) AS "tasks_1" FROM (SELECT "tasks_2"."name" FROM "test"."tasks" AS "tasks_2" CROSS JOIN "test"."users_tasks" AS "users_tasks_3" WHERE "tasks_2"."id" = "users_tasks_3"."task_id" AND "test"."users"."id" = "users_tasks_3"."user_id" ORDER BY "tasks_2"."id") AS "tasks_1"), '[]') AS "tasks" FROM "test"."users") AS _postgrest_t

@@ -1,4 +1,9 @@
 //! Requests as text, rendered as SQL; the SQL is also run by a real PostgreSQL.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "that is how a test fails"
+)]
 
 mod bodies;
 mod catalog;

@@ -18,20 +18,20 @@ fn operation() -> impl Strategy<Value = (Operation, Operation)> {
         prop::collection::vec(".*", 1..9),
     );
     prop_oneof![
-        texts.clone().prop_map(|(a, b)| {
+        texts.prop_map(|(a, b)| {
             let make = |value| Operation::Simple(SimpleOperator::NotEqual, value);
             (make(a), make(b))
         }),
-        texts.clone().prop_map(|(a, b)| {
+        texts.prop_map(|(a, b)| {
             let make = |value| Operation::Quantified(QuantOperator::Like, None, value);
             (make(a), make(b))
         }),
-        texts.clone().prop_map(|(a, b)| {
+        texts.prop_map(|(a, b)| {
             let any = Some(Quantifier::Any);
             let make = |value| Operation::Quantified(QuantOperator::Equal, any, value);
             (make(a), make(b))
         }),
-        texts.clone().prop_map(|(a, b)| {
+        texts.prop_map(|(a, b)| {
             let make = |text: String| {
                 Operation::FullText(FullTextOperator::Plain, Some(text.clone()), text)
             };

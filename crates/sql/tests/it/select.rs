@@ -157,7 +157,7 @@ fn counts() {
       $1 = 1
 
     -- /projects?select=id,clients()&clients=not.is.null&limit=1  prefer: count=exact
-    SELECT (SELECT count(*) FROM "test"."projects" WHERE EXISTS (SELECT 1 FROM "test"."clients" AS "clients_2" WHERE "test"."projects"."client_id" = "clients_2"."id")), count(*), coalesce(json_agg(_postgrest_t), '[]'), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM (SELECT * FROM (SELECT "test"."projects"."id" FROM "test"."projects" LEFT JOIN LATERAL (SELECT "clients_2".* FROM "test"."clients" AS "clients_2" WHERE "test"."projects"."client_id" = "clients_2"."id") AS "clients_1" ON TRUE WHERE "clients_1" IS DISTINCT FROM NULL LIMIT 16) AS page LIMIT $1) AS _postgrest_t
+    SELECT (SELECT count(*) FROM "test"."projects" WHERE EXISTS (SELECT 1 FROM "test"."clients" AS "clients_2" WHERE "test"."projects"."client_id" = "clients_2"."id")), count(*), coalesce(json_agg(_postgrest_t), '[]'), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM (SELECT * FROM (SELECT "test"."projects"."id" FROM "test"."projects" LEFT JOIN LATERAL (SELECT "clients_2".* FROM "test"."clients" AS "clients_2" WHERE "test"."projects"."client_id" = "clients_2"."id") AS "clients_1" ON TRUE WHERE "clients_1".* IS DISTINCT FROM NULL LIMIT 16) AS page LIMIT $1) AS _postgrest_t
       $1 = 1
     "#);
 }
