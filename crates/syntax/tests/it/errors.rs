@@ -1,6 +1,7 @@
 //! What clients read about malformed parameters.
 
 use crate::request::query_error;
+use std::fmt::Write as _;
 
 /// Target; then the parameter and position in the message; then the details.
 type Case = (&'static str, &'static str, &'static str);
@@ -247,13 +248,11 @@ fn further_texts() {
         "/t?a=eq.%FF",
         "/t?a%FF=eq.1",
     ];
-    let golden: String = targets
-        .iter()
-        .map(|target| {
-            let (message, details) = query_error(target);
-            format!("{target:?}\n  {message}\n  {details}\n")
-        })
-        .collect();
+    let mut golden = String::new();
+    for target in targets {
+        let (message, details) = query_error(target);
+        writeln!(golden, "{target:?}\n  {message}\n  {details}").unwrap();
+    }
     insta::assert_snapshot!(golden);
 }
 

@@ -1,5 +1,11 @@
 //! The grammar of requests, by feature.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what cannot be set up fails the test"
+)]
+
 mod errors;
 mod limits;
 mod logic;

@@ -3,7 +3,7 @@
 use crate::request::{LIMITS, exposure, get, head};
 use passerelle_syntax::{ParseError, RangeFault, RowRange, parse};
 
-fn range(method: &str, query: &str, header: &str) -> Result<RowRange, ParseError> {
+fn range(method: &str, query: &str, header: &str) -> Answer {
     let headers = [("range", header)];
     let headers = if header.is_empty() {
         &headers[..0]
@@ -14,40 +14,50 @@ fn range(method: &str, query: &str, header: &str) -> Result<RowRange, ParseError
     parse(&head(method, &target, headers), &exposure(), &LIMITS).map(|request| request.range)
 }
 
-fn rows(offset: u64, limit: Option<u64>) -> Result<RowRange, ParseError> {
-    Ok(RowRange { offset, limit })
+type Answer = Result<RowRange, ParseError>;
+
+const fn all_from(offset: u64) -> RowRange {
+    RowRange {
+        offset,
+        limit: None,
+    }
 }
 
-const NEGATIVE: Result<RowRange, ParseError> =
-    Err(ParseError::InvalidRange(RangeFault::NegativeLimit));
-const REVERSED: Result<RowRange, ParseError> =
-    Err(ParseError::InvalidRange(RangeFault::LowerAboveUpper));
+const fn rows(offset: u64, limit: u64) -> RowRange {
+    RowRange {
+        offset,
+        limit: Some(limit),
+    }
+}
+
+const NEGATIVE: Answer = Err(ParseError::InvalidRange(RangeFault::NegativeLimit));
+const REVERSED: Answer = Err(ParseError::InvalidRange(RangeFault::LowerAboveUpper));
 
 #[test]
 fn parameters() {
     let largest = i64::MAX.unsigned_abs();
     for (query, expected) in [
-        ("", rows(0, None)),
-        ("limit=5", rows(0, Some(5))),
-        ("offset=5", rows(5, None)),
-        ("limit=5&offset=10", rows(10, Some(5))),
-        ("limit=1&limit=2", rows(0, Some(2))),
-        ("limit=0", rows(0, Some(0))),
-        ("limit=0&offset=0", rows(0, Some(0))),
+        ("", Ok(all_from(0))),
+        ("limit=5", Ok(rows(0, 5))),
+        ("offset=5", Ok(all_from(5))),
+        ("limit=5&offset=10", Ok(rows(10, 5))),
+        ("limit=1&limit=2", Ok(rows(0, 2))),
+        ("limit=0", Ok(rows(0, 0))),
+        ("limit=0&offset=0", Ok(rows(0, 0))),
         ("limit=0&offset=1", NEGATIVE),
         ("limit=-1", NEGATIVE),
         ("limit=-1&offset=5", NEGATIVE),
-        ("offset=-5", rows(0, None)),
-        ("limit=10&offset=-5", rows(0, Some(5))),
-        ("limit=x", rows(0, None)),
+        ("offset=-5", Ok(all_from(0))),
+        ("limit=10&offset=-5", Ok(rows(0, 5))),
+        ("limit=x", Ok(all_from(0))),
         ("limit=x&offset=1", NEGATIVE),
-        ("offset=x", rows(0, None)),
-        ("limit=+7+", rows(0, Some(7))),
+        ("offset=x", Ok(all_from(0))),
+        ("limit=+7+", Ok(rows(0, 7))),
         (
             "limit=99999999999999999999999999999999999999999999",
-            rows(0, Some(largest)),
+            Ok(rows(0, largest)),
         ),
-        ("offset=99999999999999999999", rows(largest, None)),
+        ("offset=99999999999999999999", Ok(all_from(largest))),
     ] {
         assert_eq!(range("GET", query, ""), expected, "{query}");
     }
@@ -56,28 +66,28 @@ fn parameters() {
 #[test]
 fn header() {
     for (header, expected) in [
-        ("0-9", rows(0, Some(10))),
-        ("5-5", rows(5, Some(1))),
-        ("5-", rows(5, None)),
-        ("-5", rows(0, None)),
-        ("items=0-9", rows(0, None)),
-        ("0-9,20-29", rows(0, None)),
+        ("0-9", Ok(rows(0, 10))),
+        ("5-5", Ok(rows(5, 1))),
+        ("5-", Ok(all_from(5))),
+        ("-5", Ok(all_from(0))),
+        ("items=0-9", Ok(all_from(0))),
+        ("0-9,20-29", Ok(all_from(0))),
         ("1-0", REVERSED),
     ] {
         assert_eq!(range("GET", "", header), expected, "{header}");
-        assert_eq!(range("HEAD", "", header), rows(0, None), "{header}");
-        assert_eq!(range("POST", "", header), rows(0, None), "{header}");
+        assert_eq!(range("HEAD", "", header), Ok(all_from(0)), "{header}");
+        assert_eq!(range("POST", "", header), Ok(all_from(0)), "{header}");
     }
 }
 
 #[test]
 fn both() {
     for (query, header, expected) in [
-        ("limit=5", "2-", rows(2, Some(3))),
-        ("offset=3", "0-9", rows(3, Some(7))),
+        ("limit=5", "2-", Ok(rows(2, 3))),
+        ("offset=3", "0-9", Ok(rows(3, 7))),
         ("limit=5", "10-20", NEGATIVE),
-        ("limit=0", "1-0", rows(0, Some(0))),
-        ("limit=0", "5-9", rows(0, Some(0))),
+        ("limit=0", "1-0", Ok(rows(0, 0))),
+        ("limit=0", "5-9", Ok(rows(0, 0))),
         ("limit=-1", "1-0", REVERSED),
     ] {
         assert_eq!(range("GET", query, header), expected, "{query} {header}");
@@ -93,7 +103,7 @@ fn put_knows_no_range() {
             "{query}"
         );
     }
-    assert_eq!(range("PUT", "offset=0", "1-0"), rows(0, None));
+    assert_eq!(range("PUT", "offset=0", "1-0"), Ok(all_from(0)));
     assert_eq!(range("PUT", "limit=-1", ""), NEGATIVE);
 }
 
