@@ -1,0 +1,36 @@
+# Everything a developer needs; `make` alone lists it.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench fuzz install-run install-test
+
+ARGS ?=
+FUZZ_SECONDS ?= 60
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: install-run ## Build, start PostgreSQL, Redis and the gateway with the example application (ARGS='--port 54400')
+	@cargo build --quiet --release --package passerelle-gateway
+	@exec target/release/passerelle dev $(ARGS)
+
+test: install-test ## Run all tests against private servers on free ports (ARGS='-p passerelle-sql')
+	cargo test $(if $(ARGS),$(ARGS),--workspace)
+
+check: ## Formatting, lints, documentation, layers, dependencies: everything but the tests
+	@scripts/check
+
+bench: install-test ## Measure the stages, and the gateway beside pgbench
+	cargo bench --workspace
+	cargo build --quiet --release --package passerelle-gateway
+	node bench/bench.mjs $(ARGS)
+
+fuzz: ## Fuzz every target for FUZZ_SECONDS each (needs cargo-fuzz and a nightly toolchain)
+	@scripts/fuzz $(FUZZ_SECONDS)
+
+install-run:
+	@scripts/install rust compiler postgresql redis
+
+install-test: install-run
+	@scripts/install node
+	@scripts/packages
