@@ -1,9 +1,8 @@
 //! From request to response, one stage after the other.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use passerelle_catalog::Catalog;
 use passerelle_identity::{Principal, TokenError, UnixTime};
@@ -54,7 +53,7 @@ struct Exchange<'a> {
 impl Exchange<'_> {
     async fn answer(&mut self) -> Result<HttpResponse, RestError> {
         let settings = &self.ready.settings;
-        let principal = caller(settings, self.request.headers())?;
+        let principal = caller(settings, self.request.headers(), (self.state.clock)())?;
         self.role = Some(Arc::clone(principal.role()));
         self.stopwatch.lap(Stage::Auth);
 
@@ -195,13 +194,16 @@ impl Exchange<'_> {
     }
 }
 
-fn caller(settings: &RestSettings, headers: &HeaderMap) -> Result<Principal, TokenError> {
-    let authorization = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
-    let now = UnixTime::from(SystemTime::now());
+fn caller(
+    settings: &RestSettings,
+    headers: &HeaderMap,
+    now: UnixTime,
+) -> Result<Principal, TokenError> {
+    let authorization = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
     match settings.credentials {
         CredentialKind::Bearer => settings.verifier.authenticate_bearer(authorization, now),
         CredentialKind::ApiKey => {
-            let apikey = headers.get(APIKEY).map(|value| value.as_bytes());
+            let apikey = headers.get(APIKEY).map(HeaderValue::as_bytes);
             settings.verifier.authenticate(apikey, authorization, now)
         }
     }

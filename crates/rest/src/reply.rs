@@ -48,11 +48,12 @@ pub(crate) fn reply(
     let own_headers = response_settings::headers(answer.response_headers.as_deref())?;
     let own_status = response_settings::status(answer.response_status.as_deref())?;
     let status = content_range::status(spec.range.offset, answer.page_count, answer.total);
-    let body = body(&spec, status, &answer, verbosity);
+    let rows = answer.page_count;
+    let range = content_range::value(spec.range.offset, rows, answer.total);
+    let body = body(&spec, status, answer, verbosity);
     let mut response = HttpResponse::with_body(own_status.unwrap_or(status), body);
     let headers = response.headers_mut();
     headers.reserve(8);
-    let range = content_range::value(spec.range.offset, answer.page_count, answer.total);
     put(headers, CONTENT_RANGE, range);
     put(headers, CONTENT_LOCATION, spec.location);
     headers.insert(CONTENT_TYPE, content_type(&spec.media_type));
@@ -105,7 +106,7 @@ pub(crate) fn add_server_timing(response: &mut HttpResponse, timing: String) {
     put(response.headers_mut(), SERVER_TIMING, timing);
 }
 
-fn body(spec: &ReplySpec, status: StatusCode, answer: &Answer, verbosity: Verbosity) -> BoxBody {
+fn body(spec: &ReplySpec, status: StatusCode, answer: Answer, verbosity: Verbosity) -> BoxBody {
     if spec.headers_only {
         return BoxBody::new(actix_web::body::None::new());
     }
@@ -117,7 +118,7 @@ fn body(spec: &ReplySpec, status: StatusCode, answer: &Answer, verbosity: Verbos
         };
         return BoxBody::new(range_body(fault).to_json(verbosity));
     }
-    BoxBody::new(answer.body.clone())
+    BoxBody::new(answer.body)
 }
 
 fn content_type(media_type: &MediaType) -> HeaderValue {

@@ -105,9 +105,9 @@ pub(crate) async fn run(
         };
     }
     if course.rollback {
-        transaction.rollback().await?
+        transaction.rollback().await?;
     } else {
-        transaction.commit().await?
+        transaction.commit().await?;
     }
     Ok(answer)
 }

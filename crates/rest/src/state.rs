@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use passerelle_catalog::Catalog;
+use passerelle_identity::UnixTime;
 use passerelle_pg::search_path;
 use passerelle_wire::Pool;
 
@@ -15,6 +16,8 @@ use crate::settings::RestSettings;
 pub struct RestState {
     pub(crate) pool: Pool,
     pub(crate) catalog: Arc<ArcSwapOption<Catalog>>,
+    /// Tells the time that tokens are judged by.
+    pub(crate) clock: fn() -> UnixTime,
     current: ArcSwap<Ready>,
     /// Seconds a client is asked to wait while the database cannot be reached.
     retry_after: Duration,
@@ -28,12 +31,19 @@ pub(crate) struct Ready {
 }
 
 impl RestState {
-    /// A state with these settings. `catalog` is empty until there is one.
-    pub fn new(pool: Pool, catalog: Arc<ArcSwapOption<Catalog>>, settings: RestSettings) -> Self {
+    /// A state with these settings. `catalog` is empty until there is one; `clock` tells the time
+    /// that tokens are judged by.
+    pub fn new(
+        pool: Pool,
+        catalog: Arc<ArcSwapOption<Catalog>>,
+        clock: fn() -> UnixTime,
+        settings: RestSettings,
+    ) -> Self {
         let current = ArcSwap::from_pointee(Ready::new(settings));
         Self {
             pool,
             catalog,
+            clock,
             current,
             retry_after: Duration::from_secs(1),
         }

@@ -1,4 +1,4 @@
-//! What is said of a request that is not understood (PGRST1xx).
+//! What is said of a request that is not understood (codes from PGRST100).
 
 use actix_web::http::StatusCode;
 use passerelle_surface::ErrorBody;

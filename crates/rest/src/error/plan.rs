@@ -1,4 +1,4 @@
-//! What is said of a request that cannot be done with this database (PGRST1xx and PGRST2xx).
+//! What is said of a request that cannot be done with this database (codes from PGRST107).
 
 use actix_web::http::StatusCode;
 use passerelle_planner::PlanError;

@@ -17,11 +17,11 @@ fn body(error: impl Into<RestError>) -> ErrorBody {
 }
 
 #[track_caller]
-fn assert_says(error: impl Into<RestError>, status: u16, expected: Value) {
+fn assert_says(error: impl Into<RestError>, status: u16, expected: &Value) {
     let body = body(error);
     assert_eq!(body.status.as_u16(), status);
     let said: Value = serde_json::from_str(&body.to_json(Verbosity::Verbose)).unwrap();
-    assert_eq!(said, expected);
+    assert_eq!(&said, expected);
 }
 
 fn header(body: &ErrorBody, name: &str) -> Option<String> {
@@ -41,12 +41,12 @@ fn parse_errors() {
     assert_says(
         query,
         400,
-        json!({"code": "PGRST100", "message": "m", "details": "d", "hint": null}),
+        &json!({"code": "PGRST100", "message": "m", "details": "d", "hint": null}),
     );
     assert_says(
         ParseError::InvalidRoutineMethod("PUT".into()),
         405,
-        json!({"code": "PGRST101", "message": "Cannot use the PUT method on RPC",
+        &json!({"code": "PGRST101", "message": "Cannot use the PUT method on RPC",
             "details": null, "hint": null}),
     );
     assert_says(
@@ -55,31 +55,31 @@ fn parse_errors() {
             exposed: vec!["v1".into(), "v2".into()],
         },
         406,
-        json!({"code": "PGRST106", "message": "Invalid schema: x", "details": null,
+        &json!({"code": "PGRST106", "message": "Invalid schema: x", "details": null,
             "hint": "Only the following schemas are exposed: v1, v2"}),
     );
     assert_says(
         ParseError::PutLimit,
         400,
-        json!({"code": "PGRST114", "details": null, "hint": null,
+        &json!({"code": "PGRST114", "details": null, "hint": null,
             "message": "limit/offset querystring parameters are not allowed for PUT"}),
     );
     assert_says(
         ParseError::UnsupportedMethod("TRACE".into()),
         405,
-        json!({"code": "PGRST117", "message": "Unsupported HTTP method: TRACE",
+        &json!({"code": "PGRST117", "message": "Unsupported HTTP method: TRACE",
             "details": null, "hint": null}),
     );
     assert_says(
         ParseError::InvalidPath,
         404,
-        json!({"code": "PGRST125", "message": "Invalid path specified in request URL",
+        &json!({"code": "PGRST125", "message": "Invalid path specified in request URL",
             "details": null, "hint": null}),
     );
     assert_says(
         ParseError::RootDisabled,
         404,
-        json!({"code": "PGRST126", "message": "Root endpoint metadata is disabled",
+        &json!({"code": "PGRST126", "message": "Root endpoint metadata is disabled",
             "details": null, "hint": null}),
     );
 }
@@ -93,12 +93,12 @@ fn range_errors() {
     assert_says(
         ParseError::InvalidRange(RangeFault::NegativeLimit),
         416,
-        expected("Limit should be greater than or equal to zero."),
+        &expected("Limit should be greater than or equal to zero."),
     );
     assert_says(
         ParseError::InvalidRange(RangeFault::LowerAboveUpper),
         416,
-        expected(
+        &expected(
             "The lower boundary must be lower than or equal to the upper boundary in the Range \
              header.",
         ),
@@ -109,7 +109,7 @@ fn range_errors() {
             total: 4,
         }),
         416,
-        expected("An offset of 30 was requested, but there are only 4 rows."),
+        &expected("An offset of 30 was requested, but there are only 4 rows."),
     );
 }
 
@@ -135,7 +135,7 @@ fn names_that_are_not_there() {
             similar: None,
         },
         404,
-        json!({"code": "PGRST205", "details": null, "hint": null,
+        &json!({"code": "PGRST205", "details": null, "hint": null,
             "message": "Could not find the table 'test.faketable' in the schema cache"}),
     );
     assert_eq!(
@@ -157,7 +157,7 @@ fn names_that_are_not_there() {
             similar: Some(("clients".into(), "clint".into())),
         },
         400,
-        json!({"code": "PGRST200",
+        &json!({"code": "PGRST200",
             "message":
                 "Could not find a relationship between 'projects' and 'clint' in the schema cache",
             "details": "Searched for a foreign key relationship between 'projects' and 'clint' \
@@ -217,7 +217,7 @@ fn ambiguous_relationships_are_listed() {
             candidates,
         },
         300,
-        json!({"code": "PGRST201",
+        &json!({"code": "PGRST201",
             "message": "Could not embed because more than one relationship was found for \
                         'agents' and 'departments'",
             "details": [
@@ -243,7 +243,7 @@ fn what_the_request_may_not_ask_for() {
             legacy: None,
         },
         400,
-        json!({"code": "PGRST108", "details": null,
+        &json!({"code": "PGRST108", "details": null,
             "message": "'films' is not an embedded resource in this request",
             "hint": "Verify that 'films' is included in the 'select' query parameter."}),
     );
@@ -253,7 +253,7 @@ fn what_the_request_may_not_ask_for() {
             legacy: Some(("tasks".into(), "the_tasks".into())),
         },
         400,
-        json!({"code": "PGRST108",
+        &json!({"code": "PGRST108",
             "message": "'tasks' is not an embedded resource in this request",
             "details": "Target names are not allowed in filters if they have an alias",
             "hint": "Change 'tasks' to 'the_tasks' in filters, orders or limits."}),
@@ -264,32 +264,32 @@ fn what_the_request_may_not_ask_for() {
             target: "b".into(),
         },
         400,
-        json!({"code": "PGRST118", "message": "A related order on 'b' is not possible",
+        &json!({"code": "PGRST118", "message": "A related order on 'b' is not possible",
             "details": "'a' and 'b' do not form a many-to-one or one-to-one relationship",
             "hint": null}),
     );
     assert_says(
         PlanError::AggregatesNotAllowed,
         400,
-        json!({"code": "PGRST123", "message": "Use of aggregate functions is not allowed",
+        &json!({"code": "PGRST123", "message": "Use of aggregate functions is not allowed",
             "details": null, "hint": null}),
     );
     assert_says(
         PlanError::NotImplemented("why"),
         400,
-        json!({"code": "PGRST127", "message": "Feature not implemented", "details": "why",
+        &json!({"code": "PGRST127", "message": "Feature not implemented", "details": "why",
             "hint": null}),
     );
     assert_says(
         PlanError::NotAcceptable(vec!["text/a".into(), "text/b".into()]),
         406,
-        json!({"code": "PGRST107", "details": null, "hint": null,
+        &json!({"code": "PGRST107", "details": null, "hint": null,
             "message": "None of these media types are available: text/a, text/b"}),
     );
     assert_says(
         PlanError::InvalidPreferences(vec!["a=b".into(), "c".into()]),
         400,
-        json!({"code": "PGRST122", "message": "Invalid preferences given with handling=strict",
+        &json!({"code": "PGRST122", "message": "Invalid preferences given with handling=strict",
             "details": "Invalid preferences: a=b, c", "hint": null}),
     );
 }
@@ -310,7 +310,7 @@ fn tokens() {
     assert_says(
         TokenError::SecretMissing,
         500,
-        json!({"code": "PGRST300", "message": "Server lacks JWT secret", "details": null,
+        &json!({"code": "PGRST300", "message": "Server lacks JWT secret", "details": null,
             "hint": null}),
     );
 }
@@ -369,7 +369,7 @@ fn failures_of_ours_say_their_request_id_only() {
             authenticated: true,
         },
         500,
-        json!({"code": "PGRSTX00", "message": "Internal server error",
+        &json!({"code": "PGRSTX00", "message": "Internal server error",
             "details": "Request id: the-id", "hint": null}),
     );
     assert_eq!(&*body(ReplyError::NoRow).code, "PGRSTX00");
@@ -380,20 +380,20 @@ fn replies_that_cannot_be_sent() {
     assert_says(
         ReplyError::NotSingular { rows: 0 },
         406,
-        json!({"code": "PGRST116", "details": "The result contains 0 rows", "hint": null,
+        &json!({"code": "PGRST116", "details": "The result contains 0 rows", "hint": null,
             "message": "Cannot coerce the result to a single JSON object"}),
     );
     assert_says(
         ReplyError::Headers,
         500,
-        json!({"code": "PGRST111", "details": null, "hint": null,
+        &json!({"code": "PGRST111", "details": null, "hint": null,
             "message": "response.headers guc must be a JSON array composed of objects with a \
                         single key and a string value"}),
     );
     assert_says(
         ReplyError::Status,
         500,
-        json!({"code": "PGRST112", "details": null, "hint": null,
+        &json!({"code": "PGRST112", "details": null, "hint": null,
             "message": "response.status guc must be a valid status code"}),
     );
 }
