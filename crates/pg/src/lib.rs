@@ -3,10 +3,20 @@
 //! Requests of callers travel through the `wire` crate; this one owns everything else that is
 //! said to the server, on connections of its own, and what its errors mean to a client.
 
+mod control;
 mod db_error;
+mod digest;
 mod introspect;
+mod keeper;
+mod listener;
+mod migrate;
 mod prelude;
 
+pub use control::ControlEndpoint;
 pub use db_error::{ErrorReply, RaiseError, SqlError, error_reply};
+pub use digest::digest;
 pub use introspect::{IntrospectError, IntrospectionSettings, introspect};
+pub use keeper::{CatalogKeeper, KeeperSettings, KeeperStatus};
+pub use listener::{Event, Listener};
+pub use migrate::{MigrateError, Migrated, Migration, migrate};
 pub use prelude::{Prelude, json_object, search_path};

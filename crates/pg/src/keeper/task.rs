@@ -1,0 +1,227 @@
+//! The task that connects, listens and loads.
+
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use passerelle_catalog::{Catalog, RawCatalog};
+use thiserror::Error;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+use super::backoff::Backoff;
+use super::{KeeperSettings, KeeperStatus, Shared};
+use crate::control::ControlEndpoint;
+use crate::digest::digest;
+use crate::introspect::{IntrospectError, introspect};
+use crate::listener::{Event, Listener};
+
+/// Longest time for one look at the digest; a connection that is slower is taken for dead.
+const DIGEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bursts are waited out for so many times the debounce interval at most.
+const MAX_DEBOUNCES: u32 = 10;
+
+pub(super) struct Task {
+    endpoint: ControlEndpoint,
+    settings: KeeperSettings,
+    shared: Arc<Shared>,
+    backoff: Backoff,
+    version: u64,
+}
+
+/// Why a session ended or an attempt failed.
+#[derive(Debug, Error)]
+enum Failure {
+    #[error("no connection to the database")]
+    Connect(#[source] tokio_postgres::Error),
+    #[error("the connection to the database was lost")]
+    Lost,
+    #[error("the database did not answer in time")]
+    Timeout,
+    #[error("roles could not be read")]
+    Digest(#[source] tokio_postgres::Error),
+    #[error(transparent)]
+    Introspect(#[from] IntrospectError),
+    #[error("the catalogue could not be assembled")]
+    Assemble(#[source] tokio::task::JoinError),
+}
+
+impl Task {
+    pub(super) fn new(
+        endpoint: ControlEndpoint,
+        settings: KeeperSettings,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let backoff = Backoff::new(settings.max_backoff);
+        Self {
+            endpoint,
+            settings,
+            shared,
+            backoff,
+            version: 0,
+        }
+    }
+
+    /// Runs for ever.
+    pub(super) async fn run(mut self) {
+        loop {
+            let failure =
+                match Listener::connect(&self.endpoint, self.settings.channel.as_deref()).await {
+                    Ok(listener) => self.session(listener).await,
+                    Err(error) => Failure::Connect(error),
+                };
+            self.failed(&failure, false);
+            tokio::select! {
+                () = sleep(self.backoff.pause()) => {}
+                () = self.shared.reload.notified() => {}
+            }
+        }
+    }
+
+    /// Loads and reloads over one connection until it fails. Listening began before the first
+    /// load, so no change is missed.
+    async fn session(&mut self, mut listener: Listener) -> Failure {
+        self.update(|status| status.connected = true);
+        let mut known = match self.look(&mut listener).await {
+            Ok(digest) => digest,
+            Err(failure) => return failure,
+        };
+        let mut ticks = interval(self.settings.digest_interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut wanted = true;
+        loop {
+            if wanted {
+                match self.load(&mut listener).await {
+                    Ok(()) => wanted = false,
+                    Err(_) if listener.client().is_closed() => return Failure::Lost,
+                    Err(failure) => {
+                        self.failed(&failure, true);
+                        self.pause(&mut listener).await;
+                        continue;
+                    }
+                }
+            }
+            let shared = Arc::clone(&self.shared);
+            tokio::select! {
+                event = listener.next() => match event {
+                    Event::ReloadSchema => {
+                        self.settle(&mut listener).await;
+                        wanted = true;
+                    }
+                    Event::ReloadConfig => self.config_changed(),
+                    Event::Lost => return Failure::Lost,
+                },
+                () = shared.reload.notified() => wanted = true,
+                _ = ticks.tick() => match self.look(&mut listener).await {
+                    Ok(digest) => {
+                        wanted = digest != known;
+                        known = digest;
+                    }
+                    Err(failure) => return failure,
+                },
+            }
+        }
+    }
+
+    /// Waits before the next attempt, unless there is news.
+    async fn pause(&mut self, listener: &mut Listener) {
+        tokio::select! {
+            () = sleep(self.backoff.pause()) => {}
+            () = self.shared.reload.notified() => {}
+            event = listener.next() => if event == Event::ReloadConfig {
+                self.config_changed();
+            }
+        }
+    }
+
+    async fn look(&self, listener: &mut Listener) -> Result<String, Failure> {
+        match timeout(DIGEST_TIMEOUT, digest(listener.client())).await {
+            Ok(digest) => digest.map_err(Failure::Digest),
+            Err(_) => Err(Failure::Timeout),
+        }
+    }
+
+    /// Waits for the end of a burst of notifications.
+    async fn settle(&self, listener: &mut Listener) {
+        for _ in 0..MAX_DEBOUNCES {
+            sleep(self.settings.debounce).await;
+            match listener.try_next() {
+                Some(Event::ReloadSchema) => {}
+                Some(Event::ReloadConfig) => self.config_changed(),
+                Some(Event::Lost) | None => return,
+            }
+        }
+    }
+
+    async fn load(&mut self, listener: &mut Listener) -> Result<(), Failure> {
+        self.update(|status| status.loading = true);
+        let started = Instant::now();
+        let version = self.version + 1;
+        let raw = introspect(listener.client(), &self.settings.introspection, version).await?;
+        let catalog = assemble(raw).await?;
+        self.version = version;
+        self.backoff.reset();
+        let duration = started.elapsed();
+        let size = catalog.size();
+        self.shared.catalog.store(Some(Arc::new(catalog)));
+        self.update(|status| {
+            status.loading = false;
+            status.version = version;
+            status.loaded_at = Some(Instant::now());
+            status.load_duration = duration;
+            status.size = size;
+            status.loads += 1;
+            status.last_error = None;
+        });
+        self.shared.versions.send_replace(version);
+        tracing::info!(
+            version,
+            milliseconds = duration.as_millis(),
+            relations = size.relations,
+            relationships = size.relationships,
+            routines = size.routines,
+            "catalogue loaded"
+        );
+        Ok(())
+    }
+
+    fn failed(&self, failure: &Failure, connected: bool) {
+        let reason = chain(failure);
+        tracing::error!(%reason, "catalogue not loaded");
+        self.update(|status| {
+            status.connected = connected;
+            status.loading = false;
+            status.failures += 1;
+            status.last_error = Some(reason);
+        });
+    }
+
+    fn config_changed(&self) {
+        self.shared.configs.send_modify(|count| *count += 1);
+    }
+
+    fn update(&self, change: impl FnOnce(&mut KeeperStatus)) {
+        let mut status = KeeperStatus::clone(&self.shared.status.load());
+        change(&mut status);
+        self.shared.status.store(Arc::new(status));
+    }
+}
+
+/// Assembles away from the threads that serve requests.
+async fn assemble(raw: RawCatalog) -> Result<Catalog, Failure> {
+    tokio::task::spawn_blocking(|| Catalog::assemble(raw))
+        .await
+        .map_err(Failure::Assemble)
+}
+
+/// A failure with all its causes.
+fn chain(failure: &Failure) -> String {
+    let mut text = failure.to_string();
+    let mut source = failure.source();
+    while let Some(cause) = source {
+        let _ = write!(text, ": {cause}");
+        source = cause.source();
+    }
+    text
+}
