@@ -57,7 +57,7 @@ impl Exchange<'_> {
         self.role = Some(Arc::clone(principal.role()));
         self.stopwatch.lap(Stage::Auth);
 
-        let catalog = self.state.catalog.load_full().ok_or(RestError::NoCatalog)?;
+        let catalog = self.state.catalog().ok_or(RestError::NoCatalog)?;
         let api_request = self.parse()?;
         self.shape = shape(&api_request.action);
         self.stopwatch.lap(Stage::Parse);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 use passerelle_catalog::Catalog;
 use passerelle_identity::UnixTime;
 use passerelle_pg::search_path;
@@ -11,11 +11,14 @@ use passerelle_wire::Pool;
 
 use crate::settings::RestSettings;
 
+/// Hands out the current catalogue.
+type CatalogSource = Box<dyn Fn() -> Option<Arc<Catalog>> + Send + Sync>;
+
 /// What all handlers of the surface share. Settings and catalogue are replaced as a whole; a
 /// request that has begun keeps those it began with.
 pub struct RestState {
     pub(crate) pool: Pool,
-    pub(crate) catalog: Arc<ArcSwapOption<Catalog>>,
+    catalog: CatalogSource,
     /// Tells the time that tokens are judged by.
     pub(crate) clock: fn() -> UnixTime,
     current: ArcSwap<Ready>,
@@ -31,18 +34,18 @@ pub(crate) struct Ready {
 }
 
 impl RestState {
-    /// A state with these settings. `catalog` is empty until there is one; `clock` tells the time
-    /// that tokens are judged by.
+    /// A state with these settings. `catalog` hands out the current catalogue as soon as there
+    /// is one; `clock` tells the time that tokens are judged by.
     pub fn new(
         pool: Pool,
-        catalog: Arc<ArcSwapOption<Catalog>>,
+        catalog: impl Fn() -> Option<Arc<Catalog>> + Send + Sync + 'static,
         clock: fn() -> UnixTime,
         settings: RestSettings,
     ) -> Self {
         let current = ArcSwap::from_pointee(Ready::new(settings));
         Self {
             pool,
-            catalog,
+            catalog: Box::new(catalog),
             clock,
             current,
             retry_after: Duration::from_secs(1),
@@ -52,6 +55,11 @@ impl RestState {
     /// Replaces the settings for requests that begin from now on.
     pub fn reconfigure(&self, settings: RestSettings) {
         self.current.store(Arc::new(Ready::new(settings)));
+    }
+
+    /// The catalogue of a request that begins now.
+    pub(crate) fn catalog(&self) -> Option<Arc<Catalog>> {
+        (self.catalog)()
     }
 
     /// The settings of a request that begins now.

@@ -1,4 +1,9 @@
 //! The surface over a database of its own, reached as a client would.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot begin has failed"
+)]
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +12,6 @@ use actix_web::body::MessageBody;
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, web};
-use arc_swap::ArcSwapOption;
 use passerelle_catalog::{Catalog, QualifiedName};
 use passerelle_identity::{IdentitySettings, Secret, SigningKey, UnixTime, Verifier, mint};
 use passerelle_pg::{IntrospectionSettings, introspect};
@@ -29,7 +33,7 @@ pub(crate) const NOW: UnixTime = UnixTime(1_700_000_000);
 /// A surface and its database.
 pub(crate) struct Api {
     pub(crate) db: TestDb,
-    pub(crate) catalog: Arc<ArcSwapOption<Catalog>>,
+    pub(crate) catalog: Arc<Catalog>,
     pub(crate) state: Arc<RestState>,
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -86,6 +90,19 @@ pub(crate) fn with_pre_request() -> RestSettings {
     }
 }
 
+pub(crate) fn state(
+    pool: Pool,
+    catalog: Option<Arc<Catalog>>,
+    settings: RestSettings,
+) -> Arc<RestState> {
+    Arc::new(RestState::new(
+        pool,
+        move || catalog.clone(),
+        || NOW,
+        settings,
+    ))
+}
+
 impl Api {
     pub(crate) async fn new() -> Self {
         Self::with(settings()).await
@@ -100,7 +117,7 @@ impl Api {
         let db = TestDb::platform().await;
         db.run(include_str!("schema.sql")).await;
         db.run(sql).await;
-        let catalog = Arc::new(ArcSwapOption::from_pointee(read_catalog(&db).await));
+        let catalog = Arc::new(read_catalog(&db).await);
         let endpoint = Endpoint::parse(&db.authenticator_url()).unwrap();
         let pool = Pool::new(
             endpoint,
@@ -109,12 +126,21 @@ impl Api {
                 ..PoolSettings::default()
             },
         );
-        let state = Arc::new(RestState::new(pool, Arc::clone(&catalog), || NOW, settings));
+        let state = state(pool, Some(Arc::clone(&catalog)), settings);
         Self {
             db,
             catalog,
             state,
             metrics: Arc::default(),
+        }
+    }
+
+    /// The same over another pool.
+    pub(crate) fn over(self, pool: Pool) -> Self {
+        let catalog = Arc::clone(&self.catalog);
+        Self {
+            state: state(pool, Some(catalog), settings()),
+            ..self
         }
     }
 

@@ -1,16 +1,16 @@
 //! Each error that a read can end in is provoked.
+#![expect(clippy::unwrap_used, reason = "a test that cannot begin has failed")]
 
 use std::sync::Arc;
 
 use actix_web::http::Method;
-use arc_swap::ArcSwapOption;
 use passerelle_identity::{IdentitySettings, Verifier};
-use passerelle_rest::{RestSettings, RestState, TransactionMode};
+use passerelle_rest::{RestSettings, TransactionMode};
 use passerelle_surface::Verbosity;
 use passerelle_wire::{Endpoint, Pool, PoolSettings};
 use serde_json::json;
 
-use crate::api::{Api, NOW, bearer, settings, with_pre_request};
+use crate::api::{Api, NOW, bearer, settings, state, with_pre_request};
 
 #[actix_web::test]
 async fn a_query_string_that_is_not_understood() {
@@ -266,29 +266,29 @@ async fn the_override_is_ignored_where_it_is_not_allowed() {
 #[actix_web::test]
 async fn a_catalogue_that_is_not_there_yet() {
     let mut api = Api::new().await;
-    let endpoint = Endpoint::parse(&api.db.authenticator_url()).unwrap();
-    let pool = Pool::new(endpoint, PoolSettings::default());
-    api.state = Arc::new(RestState::new(
-        pool,
-        Arc::new(ArcSwapOption::empty()),
-        || NOW,
-        settings(),
-    ));
+    api.state = state(pool(&api.db.authenticator_url(), 10), None, settings());
     let reply = api.get("/projects").await;
     reply.assert_error(503, "PGRST002");
     assert!(!reply.header("retry-after").is_empty());
 }
 
+fn pool(url: &str, max_size: usize) -> Pool {
+    let settings = PoolSettings {
+        max_size,
+        max_waiting: 0,
+        ..PoolSettings::default()
+    };
+    Pool::new(Endpoint::parse(url).unwrap(), settings)
+}
+
 #[actix_web::test]
 async fn a_database_that_cannot_be_reached() {
-    let mut api = Api::new().await;
+    let api = Api::new().await;
     let other = api
         .db
         .authenticator_url()
         .replace(api.db.name(), "no_such_database");
-    let pool = Pool::new(Endpoint::parse(&other).unwrap(), PoolSettings::default());
-    let catalog = Arc::clone(&api.catalog);
-    api.state = Arc::new(RestState::new(pool, catalog, || NOW, settings()));
+    let api = api.over(pool(&other, 1));
     let reply = api.get("/projects").await;
     reply.assert_error(503, "PGRST000");
     assert!(!reply.header("retry-after").is_empty());
@@ -296,17 +296,10 @@ async fn a_database_that_cannot_be_reached() {
 
 #[actix_web::test]
 async fn a_pool_that_is_exhausted() {
-    let mut api = Api::new().await;
-    let endpoint = Endpoint::parse(&api.db.authenticator_url()).unwrap();
-    let settings_of_pool = PoolSettings {
-        max_size: 1,
-        max_waiting: 0,
-        ..PoolSettings::default()
-    };
-    let pool = Pool::new(endpoint, settings_of_pool);
+    let api = Api::new().await;
+    let pool = pool(&api.db.authenticator_url(), 1);
     let busy = pool.acquire("anon").await.unwrap();
-    let catalog = Arc::clone(&api.catalog);
-    api.state = Arc::new(RestState::new(pool, catalog, || NOW, settings()));
+    let api = api.over(pool);
     api.get("/projects").await.assert_error(504, "PGRST003");
     drop(busy);
     assert_eq!(api.get("/projects").await.status, 200);
