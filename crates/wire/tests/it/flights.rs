@@ -120,7 +120,7 @@ async fn errors_name_the_part_that_failed_and_undo_the_rest() {
     let twice = plain("insert into parents values (2), (2)");
     let error = refused(
         connection
-            .fly(&Flight::new(&twice, &scope).prelude(&[insert.clone()]))
+            .fly(&Flight::new(&twice, &scope).prelude(std::slice::from_ref(&insert)))
             .await,
     );
     assert_eq!(

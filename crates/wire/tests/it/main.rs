@@ -1,4 +1,9 @@
 //! The connection and its pool against a real PostgreSQL.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests say what is wrong by failing"
+)]
 
 mod connecting;
 mod flights;
