@@ -2,7 +2,7 @@
 
 use crate::decode::{decode_form, push_encoded};
 use crate::grammar;
-use crate::range::Windows;
+use crate::range::{Window, Windows};
 use crate::request::{EmbedPath, Filter, LogicTree, OrderTerm, SelectItem};
 use crate::scanner::{Scanner, read};
 use crate::{Limits, ParseError};
@@ -298,18 +298,23 @@ fn read_select(
 /// The windows of the root and of embeds.
 fn read_windows(parameters: &[Parameter<'_>], limits: &Limits) -> Result<Windows, ParseError> {
     let mut windows = Windows::default();
-    let count = |kind| values(parameters, kind).count();
-    if count(Kind::Limit).max(count(Kind::Offset)) > limits.items {
-        return Err(ParseError::TooComplex {
-            what: "ranges",
-            limit: limits.items,
-        });
-    }
-    for (name, value) in values(parameters, Kind::Limit) {
-        windows.of(name).set_limit(value);
-    }
-    for (name, value) in values(parameters, Kind::Offset) {
-        windows.of(name).set_offset(value);
+    let mut count = 0;
+    for parameter in parameters {
+        let set = match Kind::of(&parameter.name) {
+            Kind::Limit => Window::set_limit,
+            Kind::Offset => Window::set_offset,
+            _ => continue,
+        };
+        count += 1;
+        if count > limits.items {
+            return Err(ParseError::TooComplex {
+                what: "ranges",
+                limit: limits.items,
+            });
+        }
+        if let Some(value) = &parameter.value {
+            set(windows.of(&parameter.name), value);
+        }
     }
     Ok(windows)
 }

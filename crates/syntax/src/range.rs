@@ -189,22 +189,21 @@ impl Windows {
 
     /// The ranges of embeds with their paths read. An embed may be limited to zero rows at any
     /// offset; a number below zero is an error. A path that is cut short to the root, as in
-    /// `a{b.limit`, means nothing.
+    /// `a{b.limit`, means nothing; of several spellings of a path the last counts.
     pub(crate) fn embeds(self, limits: &Limits) -> Result<Vec<(EmbedPath, RowRange)>, ParseError> {
-        let read = |(path, window): (String, Window)| {
+        let mut ranges: Vec<(EmbedPath, RowRange)> = Vec::with_capacity(self.embeds.len());
+        for (path, window) in self.embeds {
             let path = embed_path(&format!("{path}.limit"), limits)?;
             let rows = window.rows();
             if rows.first < 0 || rows.last.is_some_and(|last| last < rows.first - 1) {
                 return Err(ParseError::InvalidRange(RangeFault::NegativeLimit));
             }
-            Ok((path, rows.to_range()))
-        };
-        let mut ranges = self
-            .embeds
-            .into_iter()
-            .map(read)
-            .collect::<Result<Vec<_>, _>>()?;
-        ranges.retain(|(path, _)| !path.is_empty());
+            match ranges.iter_mut().find(|(known, _)| *known == path) {
+                _ if path.is_empty() => {}
+                Some((_, range)) => *range = rows.to_range(),
+                None => ranges.push((path, rows.to_range())),
+            }
+        }
         Ok(ranges)
     }
 }

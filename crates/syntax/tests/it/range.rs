@@ -109,33 +109,38 @@ fn put_knows_no_range() {
 
 #[test]
 fn embeds() {
-    let request =
-        get("/t?a.limit=3&a.b.offset=2&a.offset=1&c.limit=0&c.offset=4&d{e.limit=1").unwrap();
-    let expected = [
-        (
-            vec!["a".to_owned()],
-            RowRange {
-                offset: 1,
-                limit: Some(3),
-            },
-        ),
-        (
-            vec!["c".to_owned()],
-            RowRange {
-                offset: 4,
-                limit: Some(0),
-            },
-        ),
-        (
-            vec!["a".to_owned(), "b".to_owned()],
-            RowRange {
-                offset: 2,
-                limit: None,
-            },
-        ),
-    ];
-    assert_eq!(request.embed_ranges, expected);
-    assert_eq!(request.range, RowRange::default());
+    let path = |names: &[&str]| {
+        names
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let ranges = |query: &str| get(&format!("/t?{query}")).unwrap().embed_ranges;
+    assert_eq!(
+        ranges("a.offset=1&a.b.offset=2&a.limit=3&c.limit=0&c.offset=4"),
+        [
+            (
+                path(&["a"]),
+                RowRange {
+                    offset: 1,
+                    limit: Some(3)
+                }
+            ),
+            (path(&["a", "b"]), all_from(2)),
+            (
+                path(&["c"]),
+                RowRange {
+                    offset: 4,
+                    limit: Some(0)
+                }
+            ),
+        ]
+    );
+    assert_eq!(
+        ranges("a.limit=1&\"a\".limit=2"),
+        [(path(&["a"]), rows(0, 2))]
+    );
+    assert_eq!(ranges("a{b.limit=1"), []);
     for query in ["a.limit=-1", "a.offset=-1", "a.limit=5&a.offset=-1"] {
         let found = get(&format!("/t?{query}")).map(|request| request.range);
         assert_eq!(found, NEGATIVE, "{query}");

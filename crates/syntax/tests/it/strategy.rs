@@ -387,7 +387,7 @@ pub(crate) fn request() -> impl Strategy<Value = ApiRequest> {
     })
 }
 
-/// Limits come before offsets, and an embed has one range.
+/// An embed has one range.
 fn distinct(ranges: Vec<(Vec<String>, RowRange)>) -> Vec<(Vec<String>, RowRange)> {
     let mut all: Vec<(Vec<String>, RowRange)> = Vec::new();
     for range in ranges {
@@ -395,7 +395,6 @@ fn distinct(ranges: Vec<(Vec<String>, RowRange)>) -> Vec<(Vec<String>, RowRange)
             all.push(range);
         }
     }
-    all.sort_by_key(|(_, range)| range.limit.is_none());
     all
 }
 
