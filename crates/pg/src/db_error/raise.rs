@@ -37,7 +37,7 @@ impl RaiseError {
 }
 
 #[derive(Deserialize)]
-struct Message {
+struct Body {
     code: String,
     message: String,
     details: Option<String>,
@@ -53,13 +53,13 @@ struct Detail {
 
 pub(super) fn reply(error: &SqlError) -> ErrorReply {
     match parse(error) {
-        Ok((message, detail)) => ErrorReply {
+        Ok((body, detail)) => ErrorReply {
             status: detail.status,
             reason: detail.status_text,
-            code: message.code,
-            message: message.message,
-            details: message.details,
-            hint: message.hint,
+            code: body.code,
+            message: body.message,
+            details: body.details,
+            hint: body.hint,
             headers: detail.headers.into_iter().collect(),
         },
         Err(error) => ErrorReply {
@@ -74,14 +74,14 @@ pub(super) fn reply(error: &SqlError) -> ErrorReply {
     }
 }
 
-fn parse(error: &SqlError) -> Result<(Message, Detail), RaiseError> {
-    let message = serde_json::from_str(&error.message)
+fn parse(error: &SqlError) -> Result<(Body, Detail), RaiseError> {
+    let body = serde_json::from_str(&error.message)
         .map_err(|_| RaiseError::Message(error.message.clone()))?;
     let text = error.detail.as_deref().ok_or(RaiseError::NoDetail)?;
     let detail: Detail =
         serde_json::from_str(text).map_err(|_| RaiseError::Detail(text.to_owned()))?;
     if (100..=999).contains(&detail.status) {
-        Ok((message, detail))
+        Ok((body, detail))
     } else {
         Err(RaiseError::Detail(text.to_owned()))
     }

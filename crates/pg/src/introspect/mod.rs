@@ -134,7 +134,7 @@ async fn read(
             .map(|schema| Arc::from(schema.as_str()))
             .collect(),
         relations,
-        columns: columns.columns,
+        columns: columns.rows,
         keys,
         foreign_keys,
         view_columns,

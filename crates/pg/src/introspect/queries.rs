@@ -102,3 +102,20 @@ impl<'a> Session<'a> {
         Ok(collected)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use passerelle_testkit::TestDb;
+
+    use super::ALL;
+
+    #[tokio::test]
+    async fn every_query_is_valid() {
+        let db = TestDb::empty().await;
+        let client = db.client().await;
+        for query in ALL {
+            let prepared = client.prepare_typed(query.text, query.params).await;
+            assert!(prepared.is_ok(), "{}: {prepared:?}", query.name);
+        }
+    }
+}

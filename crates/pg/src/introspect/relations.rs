@@ -19,7 +19,7 @@ pub(super) type ColumnTexts = HashMap<(u32, i16), Box<str>>;
 
 /// Columns that lack what follows from their types, and the types.
 pub(super) struct Columns {
-    pub(super) columns: Vec<RawColumn>,
+    pub(super) rows: Vec<RawColumn>,
     /// Type of each column.
     pub(super) types: Vec<TypeKey>,
     /// Relations with privileges on single columns.
@@ -34,7 +34,7 @@ impl Columns {
         mut comments: ColumnTexts,
         mut identities: ColumnTexts,
     ) {
-        for (raw, key) in self.columns.iter_mut().zip(&self.types) {
+        for (raw, key) in self.rows.iter_mut().zip(&self.types) {
             let place = (raw.relation, raw.number);
             let column = &mut raw.column;
             if let Some(kind) = types.get(*key) {
@@ -115,7 +115,7 @@ pub(super) async fn columns(
 ) -> Result<Columns, IntrospectError> {
     let (unknown, no_labels): (Arc<str>, Arc<[Box<str>]>) = (Arc::from(""), Arc::from([]));
     let mut columns = Columns {
-        columns: Vec::new(),
+        rows: Vec::new(),
         types: Vec::new(),
         restricted: Vec::new(),
     };
@@ -124,7 +124,7 @@ pub(super) async fn columns(
             let relation: u32 = row.try_get(0)?;
             let not_null: bool = row.try_get(5)?;
             columns.types.push((row.try_get(3)?, row.try_get(4)?));
-            columns.columns.push(RawColumn {
+            columns.rows.push(RawColumn {
                 relation,
                 number: row.try_get(1)?,
                 column: Column {

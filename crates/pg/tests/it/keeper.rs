@@ -1,0 +1,161 @@
+//! The catalogue follows the database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use passerelle_catalog::Catalog;
+use passerelle_pg::{CatalogKeeper, Event, KeeperSettings, Listener, digest};
+use passerelle_testkit::TestDb;
+use tokio::time::timeout;
+
+use crate::support::endpoint;
+
+/// No test waits longer than this for anything.
+const LIMIT: Duration = Duration::from_secs(20);
+
+fn settings() -> KeeperSettings {
+    KeeperSettings {
+        digest_interval: Duration::from_millis(50),
+        ..KeeperSettings::default()
+    }
+}
+
+/// The first catalogue that is as wanted. Neighbours create roles, so there may be others before.
+async fn until(keeper: &CatalogKeeper, wanted: impl Fn(&Catalog) -> bool) -> Arc<Catalog> {
+    let found = async {
+        let mut version = 1;
+        loop {
+            let catalog = keeper.wait_for(version).await.unwrap();
+            if wanted(&catalog) {
+                return catalog;
+            }
+            version = catalog.version() + 1;
+        }
+    };
+    timeout(LIMIT, found).await.unwrap()
+}
+
+#[tokio::test]
+async fn reloads_when_told_and_keeps_the_version_rising() {
+    let db = TestDb::empty().await;
+    let keeper = CatalogKeeper::start(endpoint(&db.url()), settings());
+    let first = until(&keeper, |_| true).await;
+    assert!(first.find_table("public", "late").is_none());
+    assert!(keeper.status().is_ready());
+
+    db.run("create table late (id int); notify pgrst").await;
+    let second = until(&keeper, |catalog| {
+        catalog.find_table("public", "late").is_some()
+    })
+    .await;
+    assert!(second.version() > first.version());
+
+    db.run("create table later (id int)").await;
+    keeper.reload();
+    until(&keeper, |catalog| {
+        catalog.find_table("public", "later").is_some()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn notices_settings_of_roles() {
+    let db = TestDb::empty().await;
+    let role = format!("{}_role", db.name());
+    db.run(&format!("create role {role}")).await;
+    let keeper = CatalogKeeper::start(endpoint(&db.url()), settings());
+    timeout(LIMIT, keeper.wait_for(1)).await.unwrap();
+    db.run(&format!("alter role {role} set statement_timeout = '9s'"))
+        .await;
+    let catalog = until(&keeper, |catalog| !catalog.role_settings(&role).is_empty()).await;
+    db.run(&format!("drop role {role}")).await;
+    assert_eq!(
+        catalog.role_settings(&role),
+        [("statement_timeout".into(), "9s".into())]
+    );
+}
+
+#[tokio::test]
+async fn survives_the_loss_of_its_connection() {
+    let db = TestDb::empty().await;
+    let settings = KeeperSettings {
+        max_backoff: Duration::from_millis(10),
+        ..settings()
+    };
+    let keeper = CatalogKeeper::start(endpoint(&db.url()), settings);
+    until(&keeper, |_| true).await;
+    db.run(
+        "create table while_away (id int);
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name = 'passerelle'",
+    )
+    .await;
+    until(&keeper, |catalog| {
+        catalog.find_table("public", "while_away").is_some()
+    })
+    .await;
+    assert!(keeper.status().failures > 0);
+}
+
+#[tokio::test]
+async fn waits_for_a_schema_that_comes_late() {
+    let db = TestDb::empty().await;
+    let mut settings = KeeperSettings {
+        max_backoff: Duration::from_millis(10),
+        ..settings()
+    };
+    settings.introspection.schemas = vec!["late".to_owned()];
+    let keeper = CatalogKeeper::start(endpoint(&db.url()), settings);
+    let failed = async {
+        while keeper.status().failures == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LIMIT, failed).await.unwrap();
+    assert!(keeper.catalog().is_none() && !keeper.status().is_ready());
+    assert!(
+        keeper
+            .status()
+            .last_error
+            .as_deref()
+            .unwrap()
+            .contains("late")
+    );
+    db.run("create schema late").await;
+    assert!(timeout(LIMIT, keeper.wait_for(1)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn the_listener_tells_what_is_wanted() {
+    let db = TestDb::empty().await;
+    let mut listener = Listener::connect(&endpoint(&db.url()), Some("my \"channel\""))
+        .await
+        .unwrap();
+    db.run(r#"notify "my ""channel""", 'something else'"#).await;
+    db.run(r#"notify "my ""channel""", 'reload config'"#).await;
+    assert_eq!(
+        timeout(LIMIT, listener.next()).await.unwrap(),
+        Event::ReloadConfig
+    );
+    db.run(r#"notify "my ""channel""", 'reload schema'"#).await;
+    assert_eq!(
+        timeout(LIMIT, listener.next()).await.unwrap(),
+        Event::ReloadSchema
+    );
+    db.run("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()").await;
+    assert_eq!(timeout(LIMIT, listener.next()).await.unwrap(), Event::Lost);
+}
+
+#[tokio::test]
+async fn the_digest_follows_memberships() {
+    let db = TestDb::empty().await;
+    let (role, other) = (format!("{}_a", db.name()), format!("{}_b", db.name()));
+    db.run(&format!("create role {role}; create role {other}"))
+        .await;
+    let client = endpoint(&db.url()).connect().await.unwrap();
+    let before = digest(&client).await.unwrap();
+    db.run(&format!("grant {role} to {other}")).await;
+    assert_ne!(digest(&client).await.unwrap(), before);
+    db.run(&format!("drop role {role}; drop role {other}"))
+        .await;
+}
