@@ -6,7 +6,7 @@ use passerelle_wire::{
 
 use crate::support::{connect, database, plain, refused, scope};
 
-async fn signed_in(url: &str) -> Result<String, WireError> {
+pub(crate) async fn signed_in(url: &str) -> Result<String, WireError> {
     let endpoint = Endpoint::parse(url).expect("a valid URL");
     let mut connection = Connection::connect(&endpoint, &ConnectionSettings::default()).await?;
     let who = plain("select session_user || current_setting('application_name')");

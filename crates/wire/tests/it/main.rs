@@ -10,4 +10,5 @@ mod flights;
 mod pooling;
 mod statements;
 mod support;
+mod tls;
 mod transactions;
