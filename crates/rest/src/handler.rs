@@ -7,10 +7,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use passerelle_catalog::Catalog;
 use passerelle_identity::{Principal, TokenError, UnixTime};
 use passerelle_pg::Prelude;
-use passerelle_planner::{Plan, ReadPlan, plan};
+use passerelle_planner::{Handler, Plan, ReadPlan, TransactionSpec, plan};
 use passerelle_sql::render;
+use passerelle_statement::Statement;
 use passerelle_surface::{RequestId, Service, Shape, Stage, Stopwatch, Trace, X_REQUEST_ID};
-use passerelle_syntax::{Action, ApiRequest, Head, ParseError, parse};
+use passerelle_syntax::{Action, ApiRequest, Head, MediaType, ParseError, parse};
 use passerelle_wire::{Isolation, Scope};
 
 use crate::error::RestError;
@@ -119,44 +120,60 @@ impl Exchange<'_> {
         let settings = &self.ready.settings;
         let statements = render(&plan);
         let search_path = self.ready.search_path(schema);
-        let role_settings = catalog.role_settings(principal.role());
-        let isolation = isolation(catalog, principal.role());
-        let rollback = settings.transaction_mode.rolls_back(plan.transaction.end);
+        let prelude = self.prelude(&plan.transaction, &search_path, catalog, principal);
+        let scope = Scope::new(Arc::clone(principal.role()), search_path);
+        let course = Course {
+            prelude: &prelude,
+            scope: &scope,
+            isolation: isolation(catalog, principal.role()),
+            read_only: plan.transaction.read_only,
+            rollback: settings.transaction_mode.rolls_back(plan.transaction.end),
+            describe: matches!(plan.handler, Handler::Custom(_)),
+        };
+        self.stopwatch.lap(Stage::Plan);
+
+        let pool = &self.state.pool;
+        let response = if let MediaType::Plan { .. } = plan.reply.media_type {
+            let lines = run::explain(pool, &course, &statements.main).await;
+            self.stopwatch.lap(Stage::Database);
+            reply::reply_plan(plan.reply, lines.map_err(|error| failed(error, principal))?)
+        } else {
+            let answer = run::run(pool, &course, &statements, plan.count).await;
+            self.stopwatch.lap(Stage::Database);
+            let answer = answer.map_err(|error| failed(error, principal))?;
+            reply::reply(plan.reply, answer, settings.verbosity)?
+        };
+        self.stopwatch.lap(Stage::Reply);
+        Ok(response)
+    }
+
+    /// The statements that decide who is asking and how.
+    fn prelude(
+        &self,
+        transaction: &TransactionSpec,
+        search_path: &str,
+        catalog: &Catalog,
+        principal: &Principal,
+    ) -> Vec<Statement> {
+        let settings = &self.ready.settings;
         let headers = headers_json(self.request.headers());
         let cookies = cookies_json(self.request.headers());
         let prelude = Prelude {
-            search_path: &search_path,
-            role_settings,
+            search_path,
+            role_settings: catalog.role_settings(principal.role()),
             role: principal.role(),
             claims: principal.claims_json(),
             method: self.request.method().as_str(),
             path: self.path().unwrap_or("/"),
             headers: &headers,
             cookies: &cookies,
-            timezone: plan.transaction.timezone.as_deref(),
+            timezone: transaction.timezone.as_deref(),
             function_settings: &[],
             app_settings: &settings.app_settings,
-            read_only: plan.transaction.read_only,
+            read_only: transaction.read_only,
             pre_request: settings.pre_request.as_ref(),
         };
-        let prelude = prelude.statements();
-        let scope = Scope::new(Arc::clone(principal.role()), search_path);
-        let read_only = plan.transaction.read_only;
-        let course = Course {
-            prelude: &prelude,
-            scope: &scope,
-            isolation,
-            read_only,
-            rollback,
-        };
-        self.stopwatch.lap(Stage::Plan);
-
-        let answer = run::run(&self.state.pool, &course, &statements, plan.count).await;
-        self.stopwatch.lap(Stage::Database);
-        let answer = answer.map_err(|error| failed(error, principal))?;
-        let response = reply::reply(plan.reply, answer, settings.verbosity)?;
-        self.stopwatch.lap(Stage::Reply);
-        Ok(response)
+        prelude.statements()
     }
 
     fn finish(self, mut response: HttpResponse) -> HttpResponse {

@@ -71,6 +71,18 @@ pub(crate) fn reply(
     Ok(response)
 }
 
+/// Replies with the plan of a statement, which was asked for in place of its rows.
+pub(crate) fn reply_plan(spec: ReplySpec, plan: Bytes) -> HttpResponse {
+    let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(plan));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type(&spec.media_type));
+    if let Some(profile) = spec.profile {
+        put(headers, CONTENT_PROFILE, profile);
+    }
+    headers.insert(VARY, VARIES);
+    response
+}
+
 /// Replies to OPTIONS with what a relation allows.
 pub(crate) fn reply_relation_info(methods: AllowedMethods) -> HttpResponse {
     let mut allow = String::from("OPTIONS,GET,HEAD");

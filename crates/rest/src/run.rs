@@ -13,6 +13,9 @@ use thiserror::Error;
 
 use crate::error::ReplyError;
 
+/// OID of the type `bytea`.
+const BYTEA: u32 = 17;
+
 /// What a read answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
@@ -41,6 +44,8 @@ pub(crate) struct Course<'a> {
     pub(crate) read_only: bool,
     /// It ends with a rollback.
     pub(crate) rollback: bool,
+    /// The type of the body is not known: a function of the database produces it.
+    pub(crate) describe: bool,
 }
 
 /// Why a read did not run.
@@ -77,9 +82,10 @@ impl Course<'_> {
     }
 
     fn flight<'f>(&'f self, statement: &'f Statement) -> Flight<'f> {
-        Flight::new(statement, self.scope)
-            .prelude(self.prelude)
-            .transaction(self.transaction())
+        let describe = self.describe;
+        let flight = Flight::new(statement, self.scope);
+        let flight = flight.prelude(self.prelude).transaction(self.transaction());
+        Flight { describe, ..flight }
     }
 }
 
@@ -112,6 +118,22 @@ pub(crate) async fn run(
     Ok(answer)
 }
 
+/// Runs a statement that explains another; its rows are the lines of a plan.
+pub(crate) async fn explain(
+    pool: &Pool,
+    course: &Course<'_>,
+    statement: &Statement,
+) -> Result<Bytes, RunError> {
+    let mut connection = pool.acquire(course.scope.role()).await?;
+    let result = connection.fly(&course.flight(statement)).await?;
+    let mut plan = Vec::new();
+    for row in result.rows() {
+        plan.extend_from_slice(row.value(0).unwrap_or_default());
+        plan.push(b'\n');
+    }
+    Ok(Bytes::from(plan))
+}
+
 fn answer(result: &ResultSet) -> Result<Answer, ReplyError> {
     if result.is_empty() {
         return Err(ReplyError::NoRow);
@@ -120,10 +142,35 @@ fn answer(result: &ResultSet) -> Result<Answer, ReplyError> {
     Ok(Answer {
         total: number(column::TOTAL),
         page_count: number(column::PAGE_COUNT).ok_or(ReplyError::NoRow)?,
-        body: result.bytes(0, column::BODY).unwrap_or_default(),
+        body: body(result),
         response_headers: result.bytes(0, column::RESPONSE_HEADERS),
         response_status: result.bytes(0, column::RESPONSE_STATUS),
     })
+}
+
+/// The body's bytes. `bytea` comes as text, too, and is the only type whose text is not its value.
+fn body(result: &ResultSet) -> Bytes {
+    let body = result.bytes(0, column::BODY).unwrap_or_default();
+    let is_bytea = result
+        .columns()
+        .get(column::BODY)
+        .is_some_and(|body| body.type_oid == BYTEA);
+    match body.strip_prefix(b"\\x") {
+        Some(digits) if is_bytea => Bytes::from(decode_hex(digits)),
+        _ => body,
+    }
+}
+
+/// Bytes of pairs of hexadecimal digits, as PostgreSQL writes them.
+fn decode_hex(digits: &[u8]) -> Vec<u8> {
+    let nibble = |digit: u8| match digit {
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => digit.wrapping_sub(b'0') & 0xf,
+    };
+    digits
+        .chunks_exact(2)
+        .map(|pair| nibble(pair[0]) << 4 | nibble(pair[1]))
+        .collect()
 }
 
 /// An estimated count is exact as long as it stays within `max-rows`.
@@ -146,4 +193,32 @@ fn needs_estimate(count: Option<CountSpec>, total: Option<u64>) -> bool {
 fn estimate(result: &ResultSet) -> Option<u64> {
     let plan: serde_json::Value = serde_json::from_slice(result.value(0, 0)?).ok()?;
     plan.get(0)?.get("Plan")?.get("Plan Rows")?.as_u64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_digits_are_bytes() {
+        assert_eq!(decode_hex(b"00ff0a7e"), [0x00, 0xff, 0x0a, 0x7e]);
+        assert!(decode_hex(b"").is_empty());
+    }
+
+    #[test]
+    fn when_an_estimate_is_needed() {
+        let count = |kind, max_rows| {
+            Some(CountSpec {
+                kind,
+                separate: true,
+                max_rows,
+            })
+        };
+        assert!(!needs_estimate(None, None));
+        assert!(!needs_estimate(count(Count::Exact, None), Some(5)));
+        assert!(needs_estimate(count(Count::Planned, None), None));
+        assert!(needs_estimate(count(Count::Estimated, None), Some(5)));
+        assert!(!needs_estimate(count(Count::Estimated, Some(5)), Some(5)));
+        assert!(needs_estimate(count(Count::Estimated, Some(5)), Some(6)));
+    }
 }

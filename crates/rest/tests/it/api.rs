@@ -43,6 +43,7 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HashMap<String, String>,
     pub(crate) body: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 pub(crate) fn settings() -> RestSettings {
@@ -188,11 +189,13 @@ impl Api {
         }
         let size = format!("{:?}", response.response().body().size());
         headers.insert("body-size".to_owned(), size);
-        let body = String::from_utf8(read_body(response).await.to_vec()).unwrap();
+        let bytes = read_body(response).await.to_vec();
+        let body = String::from_utf8_lossy(&bytes).into_owned();
         Reply {
             status,
             headers,
             body,
+            bytes,
         }
     }
 }

@@ -134,6 +134,19 @@ async fn csv() {
 }
 
 #[actix_web::test]
+async fn bytes_of_a_media_type_that_sql_defines() {
+    let api = Api::new().await;
+    let reply = api
+        .get_with("/clients", &[("Accept", "image/x-dots")])
+        .await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.header("content-type")),
+        (200, "image/x-dots")
+    );
+    assert_eq!(reply.bytes, [0x00, 0xff, 0x00, 0xff]);
+}
+
+#[actix_web::test]
 async fn head_answers_headers_alone() {
     let api = Api::new().await;
     let reply = api

@@ -65,3 +65,10 @@ begin
     raise insufficient_privilege using message = 'refused before the statement';
   end if;
 end $$;
+
+create domain "image/x-dots" as bytea;
+create function api.draw(state "image/x-dots", next anyelement) returns "image/x-dots"
+  language sql as $$ select (state || '\x00ff'::bytea)::"image/x-dots" $$;
+create aggregate api.drawn(anyelement) (
+  sfunc = api.draw, stype = "image/x-dots", initcond = ''
+);
