@@ -39,7 +39,7 @@ pub enum PlanError {
         /// Its hint.
         hint: Option<String>,
         /// A similar name and the one of the request it may stand for.
-        similar: Option<(String, String)>,
+        similar: Option<Box<(String, String)>>,
     },
     /// Several relationships lead from one relation to the other (PGRST201).
     #[error("several relationships between {origin} and {target}")]

@@ -25,6 +25,10 @@ use crate::draft::Draft;
 
 /// What the configuration says about planning.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the configuration"
+)]
 pub struct PlanSettings {
     /// Rows of a reply at most, on every level.
     pub max_rows: Option<u64>,

@@ -24,6 +24,10 @@ pub enum Plan {
 
 /// What can be done with a relation, privileges aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each method is allowed or not"
+)]
 pub struct AllowedMethods {
     /// POST.
     pub insert: bool,
@@ -161,10 +165,6 @@ pub struct PlanField {
     /// Whether `to_jsonb` comes before the arrows: the column is not JSON itself.
     pub to_json: bool,
     /// Whether it is searched as text: `to_tsvector`, with the configuration if one is given.
-    #[expect(
-        clippy::option_option,
-        reason = "not at all, by the default configuration, by the one given"
-    )]
     pub to_tsvector: Option<Option<String>>,
     /// Function of a domain representation that is applied: to the column where it is selected,
     /// to the value where it is compared. Qualified and quoted, from the catalogue.
@@ -309,7 +309,7 @@ pub enum Handler {
     },
     /// CSV with a header line.
     Csv,
-    /// A GeoJSON feature collection (needs PostGIS).
+    /// A GeoJSON feature collection (needs `PostGIS`).
     GeoJson,
     /// A function or aggregate of the database.
     Custom(MediaHandler),

@@ -30,7 +30,7 @@ pub(crate) fn relationship<'c>(
             origin: origin.name.to_string(),
             target: target.to_owned(),
             hint: hint.map(str::to_owned),
-            similar: similar(catalog, &origin.name, schema, target),
+            similar: similar(catalog, &origin.name, schema, target).map(Box::new),
         });
     };
     let mut candidates: Vec<_> = fitting.map(Arc::clone).collect();

@@ -62,7 +62,10 @@ fn an_unknown_embed_is_told_with_what_was_meant() {
     let PlanError::NoRelationship { similar, .. } = error("/projects?select=client(name)") else {
         panic!("no relationship")
     };
-    assert_eq!(similar, Some(("clients".to_owned(), "client".to_owned())));
+    assert_eq!(
+        similar.as_deref(),
+        Some(&("clients".to_owned(), "client".to_owned()))
+    );
 }
 
 #[test]

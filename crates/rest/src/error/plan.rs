@@ -28,7 +28,7 @@ pub(super) fn body(error: &PlanError) -> ErrorBody {
             similar,
         } => {
             let similar = similar
-                .as_ref()
+                .as_deref()
                 .map(|(name, of)| (name.as_str(), of.as_str()));
             no_relationship(schema, origin, target, hint.as_deref(), similar)
         }
