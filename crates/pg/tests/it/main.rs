@@ -1,4 +1,5 @@
 //! Introspection, the keeper, migrations and the prelude against a real PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "tests say what is wrong by failing")]
 
 mod introspection;
 mod keeper;
