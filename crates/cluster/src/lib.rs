@@ -21,4 +21,4 @@ pub use error::ClusterError;
 pub use port::free_port;
 pub use postgres::{Durability, Postgres, PostgresEndpoint, PostgresSettings};
 pub use redis::{Redis, RedisEndpoint, RedisSettings};
-pub use secret::{kept_secret, random_hex};
+pub use secret::{kept_secret, kept_text, random_hex};

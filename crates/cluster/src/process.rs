@@ -18,10 +18,12 @@ pub(crate) const TICK: Duration = Duration::from_millis(10);
 pub(crate) struct ServerProcess {
     pid: i32,
     child: Option<Child>,
+    /// Sent when this value goes while the process still runs, as when its start is abandoned.
+    farewell: Option<Signal>,
 }
 
 impl ServerProcess {
-    pub(crate) fn child(child: Child) -> Self {
+    pub(crate) fn child(child: Child, farewell: Signal) -> Self {
         let pid = child
             .id()
             .and_then(|id| i32::try_from(id).ok())
@@ -29,11 +31,21 @@ impl ServerProcess {
         Self {
             pid,
             child: Some(child),
+            farewell: Some(farewell),
         }
     }
 
     pub(crate) fn stray(pid: i32) -> Self {
-        Self { pid, child: None }
+        Self {
+            pid,
+            child: None,
+            farewell: None,
+        }
+    }
+
+    /// Lets the process run on without this value.
+    pub(crate) fn release(mut self) {
+        self.farewell = None;
     }
 
     pub(crate) fn pid(&self) -> i32 {
@@ -81,6 +93,14 @@ impl ServerProcess {
         // A reaped child's number may belong to another process by now.
         if self.pid > 0 && self.is_alive() {
             let _ = kill(Pid::from_raw(self.pid), signal);
+        }
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        if let Some(signal) = self.farewell.take() {
+            self.signal(signal);
         }
     }
 }

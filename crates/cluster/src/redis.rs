@@ -144,6 +144,15 @@ impl Redis {
         })
     }
 
+    /// Removes a server's data; whatever still runs on it is stopped first.
+    pub async fn erase(dir: &Path) -> Result<(), ClusterError> {
+        let directory = Directory::prepare(dir).await?;
+        let _occupation = directory.occupy("redis")?;
+        let root = directory.private("redis")?;
+        clear_leftover(&root).await?;
+        fs::remove_dir_all(&root).map_err(|source| ClusterError::file(&root, source))
+    }
+
     /// Where it is reached.
     pub fn endpoint(&self) -> &RedisEndpoint {
         &self.endpoint
@@ -151,7 +160,9 @@ impl Redis {
 
     /// Lets the server run on when this value and this process end.
     pub fn detach(mut self) -> RedisEndpoint {
-        self.process = None;
+        if let Some(process) = self.process.take() {
+            process.release();
+        }
         self.endpoint.clone()
     }
 
@@ -201,7 +212,7 @@ async fn launch(
                 source,
             },
         })?;
-    let mut process = ServerProcess::child(child);
+    let mut process = ServerProcess::child(child, Signal::SIGTERM);
     let endpoint = RedisEndpoint {
         port,
         password,

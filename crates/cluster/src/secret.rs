@@ -23,13 +23,21 @@ pub fn random_hex(bytes: usize) -> Result<String, ClusterError> {
 
 /// The secret kept in a file (mode 0600): read when it is there, else 32 fresh random bytes in hexadecimal.
 pub fn kept_secret(path: &Path) -> Result<String, ClusterError> {
+    kept_text(path, || random_hex(32))
+}
+
+/// The text kept in a file (mode 0600): read when it is there, else made and written.
+pub fn kept_text(
+    path: &Path,
+    make: impl FnOnce() -> Result<String, ClusterError>,
+) -> Result<String, ClusterError> {
     match fs::read_to_string(path) {
         Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(source) => return Err(ClusterError::file(path, source)),
     }
-    let secret = random_hex(32)?;
-    write_private(path, format!("{secret}\n").as_bytes())?;
-    Ok(secret)
+    let text = make()?;
+    write_private(path, format!("{text}\n").as_bytes())?;
+    Ok(text)
 }

@@ -1,13 +1,18 @@
 //! What each command does, in the order of its steps.
 
+mod dev;
 mod healthcheck;
 mod keys;
+mod migrate;
 mod rest;
+mod serve;
 
 use crate::cli::Command;
 use crate::config::ConfigError;
+use crate::deployment::DeploymentError;
 use crate::environment::Environment;
 use crate::pgrst::PgrstError;
+use crate::server::ServerError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +26,18 @@ pub(crate) enum CommandError {
     /// Keys cannot be made.
     #[error(transparent)]
     Keys(#[from] keys::KeysError),
+    /// What is configured cannot be served.
+    #[error(transparent)]
+    Deployment(#[from] DeploymentError),
+    /// The server could not start or end.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The development servers.
+    #[error(transparent)]
+    Dev(#[from] dev::DevError),
+    /// A database could not be brought up to date.
+    #[error(transparent)]
+    Migration(#[from] migrate::MigrationError),
     /// A server is not ready.
     #[error(transparent)]
     Health(#[from] healthcheck::HealthError),
@@ -45,7 +62,9 @@ pub(crate) fn run(command: Command, environment: &Environment) -> Result<(), Com
         Command::Healthcheck { config, url } => {
             healthcheck::run(config.as_deref(), url, environment)
         }
-        Command::Dev(_) | Command::Serve { .. } | Command::Migrate { .. } => Ok(()),
+        Command::Dev(arguments) => dev::run(&arguments, environment),
+        Command::Serve { config } => serve::run(config, environment),
+        Command::Migrate { app } => migrate::run(app.as_deref(), environment),
     }
 }
 

@@ -6,9 +6,12 @@ mod cli;
 mod clock;
 mod commands;
 mod config;
+mod deployment;
 mod environment;
 mod logging;
 mod pgrst;
+mod platform;
+mod server;
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -9,7 +9,7 @@ mod tests;
 mod values;
 
 pub(crate) use file::read_file;
-pub(crate) use settings::{LogLevel, PgrstSettings};
+pub(crate) use settings::{LogLevel, OpenApiMode, PgrstSettings, Verbosity};
 pub(crate) use values::Sources;
 
 use std::path::PathBuf;

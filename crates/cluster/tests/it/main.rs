@@ -9,8 +9,9 @@ use tempfile::TempDir;
 
 /// A directory that the server account may enter, too.
 fn directory() -> TempDir {
-    let dir = TempDir::new().unwrap();
-    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let dir = TempDir::new().expect("a temporary directory");
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755))
+        .expect("the system does as it is told");
     dir
 }
 
@@ -19,7 +20,7 @@ fn kill(pid: i32) {
     let kill = std::process::Command::new("kill")
         .args(["-9", &pid.to_string()])
         .status()
-        .unwrap();
+        .expect("the system does as it is told");
     assert!(kill.success());
 }
 

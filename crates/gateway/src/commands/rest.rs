@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
+use passerelle_rest::RestSettings;
+
 use super::healthcheck::{ask, reachable};
 use super::{CommandError, print};
+use crate::deployment::Deployment;
 use crate::environment::Environment;
 use crate::pgrst::{PgrstError, PgrstSettings, Sources, read_file};
+use crate::{logging, sentence, server};
 
 /// What to do with the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +41,33 @@ pub(super) fn run(
     match task {
         Task::DumpConfig => print(&settings.dump()),
         Task::AskReady => Ok(ask(&ready_url(&settings)?)?),
-        Task::Serve => Ok(()),
+        Task::Serve => {
+            logging::start(settings.log_level.into());
+            let deployment = Deployment::of_pgrst(&settings)?;
+            let (file, environment) = (file.map(Path::to_owned), environment.clone());
+            let reload = Box::new(move || reloaded(file.as_deref(), &environment));
+            server::run(deployment, Some(reload), |started| {
+                // PostgREST says so on every level.
+                eprintln!("passerelle: ready at {}", started.url);
+            })?;
+            Ok(())
+        }
+    }
+}
+
+fn reloaded(file: Option<&Path>, environment: &Environment) -> Option<RestSettings> {
+    let load = || -> Result<RestSettings, CommandError> {
+        Ok(Deployment::of_pgrst(&settings(file, environment)?)?.rest)
+    };
+    match load() {
+        Ok(settings) => Some(settings),
+        Err(error) => {
+            tracing::error!(
+                error = sentence(&error),
+                "the configuration stays as it was"
+            );
+            None
+        }
     }
 }
 

@@ -1,0 +1,68 @@
+//! `passerelle migrate`: the platform, and an application, into a database.
+
+use std::path::Path;
+
+use passerelle_pg::{ControlEndpoint, MigrateError, Migrated, migrate};
+
+use super::{CommandError, print};
+use crate::environment::Environment;
+use crate::platform::MIGRATIONS;
+
+/// Why a database could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MigrationError {
+    /// No database is named.
+    #[error("no database: set DATABASE_URL to the connection URI of its owner")]
+    NoDatabase,
+    /// The database cannot be reached.
+    #[error("the database cannot be reached")]
+    Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A script failed.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// There is no such directory.
+    #[error("there is no directory {0}: --app names the one that holds init.sql")]
+    NoApplication(String),
+    /// No runtime.
+    #[error("the runtime could not be started")]
+    Runtime(#[source] std::io::Error),
+}
+
+pub(super) fn run(app: Option<&Path>, environment: &Environment) -> Result<(), CommandError> {
+    let migrated = migrate_named(app, environment)?;
+    for script in &migrated.applied {
+        print(&format!("applied {script}\n"))?;
+    }
+    print(&format!(
+        "{} applied, {} up to date\n",
+        migrated.applied.len(),
+        migrated.unchanged
+    ))
+}
+
+fn migrate_named(
+    app: Option<&Path>,
+    environment: &Environment,
+) -> Result<Migrated, MigrationError> {
+    let url = environment
+        .get("DATABASE_URL")
+        .or_else(|| environment.get("PASSERELLE_DATABASE_URL"))
+        .ok_or(MigrationError::NoDatabase)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(MigrationError::Runtime)?;
+    runtime.block_on(apply(url, app))
+}
+
+/// Applies what is missing.
+pub(super) async fn apply(url: &str, app: Option<&Path>) -> Result<Migrated, MigrationError> {
+    if let Some(app) = app.filter(|app| !app.is_dir()) {
+        return Err(MigrationError::NoApplication(app.display().to_string()));
+    }
+    let endpoint =
+        ControlEndpoint::parse(url).map_err(|error| MigrationError::Connect(error.into()))?;
+    let connected = endpoint.connect().await;
+    let mut client = connected.map_err(|error| MigrationError::Connect(error.into()))?;
+    Ok(migrate(&mut client, MIGRATIONS, app).await?)
+}

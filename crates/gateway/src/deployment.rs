@@ -1,0 +1,100 @@
+//! What is to be served, whichever configuration said so: the parts' own settings, validated.
+
+mod of_config;
+mod of_pgrst;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use passerelle_identity::SettingsError;
+use passerelle_pg::{ControlEndpoint, KeeperSettings};
+use passerelle_rest::RestSettings;
+use passerelle_surface::FrontageSettings;
+use passerelle_wire::{Endpoint, EndpointError, PoolSettings};
+
+/// Everything a server is built from.
+pub(crate) struct Deployment {
+    pub(crate) listen: ListenSettings,
+    /// Closed when absent.
+    pub(crate) admin: Option<ListenSettings>,
+    pub(crate) http: HttpSettings,
+    pub(crate) frontage: FrontageSettings,
+    pub(crate) database: DatabaseParts,
+    pub(crate) rest: RestSettings,
+}
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ListenSettings {
+    /// A TCP socket. The host is an address, a name, or one of warp's words (`!4`, `*6`).
+    Tcp {
+        host: String,
+        port: u16,
+        reuse_port: bool,
+    },
+    /// A Unix socket with the mode of its file.
+    Unix { path: PathBuf, mode: u32 },
+}
+
+/// How the HTTP server behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HttpSettings {
+    /// Threads; one per processor when absent.
+    pub(crate) workers: Option<usize>,
+    /// The most connections of each thread.
+    pub(crate) max_connections: usize,
+    /// How long idle connections stay; absent: they are closed after each reply.
+    pub(crate) keep_alive: Option<Duration>,
+    /// How long the head of a request may take.
+    pub(crate) request_head_timeout: Duration,
+    /// How long running requests may take to finish when the server stops.
+    pub(crate) shutdown_timeout: Duration,
+}
+
+/// The database, for requests and for everything else.
+pub(crate) struct DatabaseParts {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) control: ControlEndpoint,
+    pub(crate) pool: PoolSettings,
+    pub(crate) keeper: KeeperSettings,
+}
+
+/// Why settings that are right by themselves cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeploymentError {
+    /// No database is named.
+    #[error("no database: set database.url (DATABASE_URL works as well)")]
+    NoDatabase,
+    /// The connection string cannot be used.
+    #[error("the database URL cannot be used")]
+    Endpoint(#[from] EndpointError),
+    /// The connection string cannot be used for introspection.
+    #[error("the database URL cannot be used")]
+    Control(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The identity settings contradict themselves.
+    #[error("the JWT settings cannot be used")]
+    Identity(#[from] SettingsError),
+    /// The secret is too short to sign anything.
+    #[error("The JWT secret must be at least 32 characters long.")]
+    ShortSecret,
+    /// A name that no header can have.
+    #[error("{key} is not the name of a header")]
+    HeaderName {
+        /// The key of the setting.
+        key: &'static str,
+    },
+}
+
+/// Both ends of the database by one connection string.
+fn endpoints(url: &str) -> Result<(Endpoint, ControlEndpoint), DeploymentError> {
+    let endpoint = Endpoint::parse(url)?.with_default_application_name("passerelle");
+    let control =
+        ControlEndpoint::parse(url).map_err(|error| DeploymentError::Control(error.into()))?;
+    Ok((endpoint, control))
+}
+
+/// A function's name, which may be qualified; `public` otherwise.
+fn function_name(text: &str) -> passerelle_catalog::QualifiedName {
+    let (schema, name) = text.split_once('.').unwrap_or(("public", text));
+    passerelle_catalog::QualifiedName::new(schema, name)
+}

@@ -1,0 +1,149 @@
+//! A deployment as `passerelle serve` is configured: REST below `/rest/v1`, in Supabase's dialect.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use passerelle_identity::Verifier;
+use passerelle_pg::{IntrospectionSettings, KeeperSettings};
+use passerelle_planner::PlanSettings;
+use passerelle_rest::{CredentialKind, RestSettings, TransactionMode};
+use passerelle_surface::{
+    Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies, Verbosity,
+};
+use passerelle_syntax::{Exposure, Limits};
+use passerelle_wire::{ConnectionSettings, PoolSettings};
+
+use super::{
+    DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, endpoints,
+    function_name,
+};
+use crate::config::Settings;
+
+/// How many prepared statements each connection keeps.
+const PREPARED_STATEMENTS: usize = 256;
+/// Where supabase-js looks for the REST surface.
+const REST_PREFIX: &str = "/rest/v1";
+
+impl Deployment {
+    /// What checked settings describe.
+    pub(crate) fn of_config(settings: &Settings) -> Result<Self, DeploymentError> {
+        let server = &settings.server;
+        let tcp = |host: &str, port| ListenSettings::Tcp {
+            host: host.to_owned(),
+            port,
+            reuse_port: false,
+        };
+        Ok(Self {
+            listen: tcp(&server.host, server.port),
+            admin: (server.admin_port != 0).then(|| tcp(&server.admin_host, server.admin_port)),
+            http: HttpSettings {
+                workers: (server.workers != 0).then_some(server.workers),
+                max_connections: server.max_connections,
+                keep_alive: seconds(server.keep_alive_seconds),
+                request_head_timeout: Duration::from_secs(server.request_head_timeout_seconds),
+                shutdown_timeout: Duration::from_secs(server.shutdown_timeout_seconds),
+            },
+            frontage: frontage(settings),
+            database: database(settings)?,
+            rest: rest(settings)?,
+        })
+    }
+}
+
+fn frontage(settings: &Settings) -> FrontageSettings {
+    let server = &settings.server;
+    FrontageSettings {
+        cors: Cors::new(CorsDialect::Supabase, &server.cors_allowed_origins),
+        limits: HttpLimits {
+            url_bytes: server.max_url_bytes,
+            header_bytes: server.max_header_bytes,
+            body_bytes: server.max_body_bytes,
+        },
+        trusted_proxies: TrustedProxies::new(server.networks(), server.forwarded_header.into()),
+        trace_header: None,
+        verbosity: Verbosity::Verbose,
+        metrics: Arc::default(),
+    }
+}
+
+fn database(settings: &Settings) -> Result<DatabaseParts, DeploymentError> {
+    let database = &settings.database;
+    if database.url.is_empty() {
+        return Err(DeploymentError::NoDatabase);
+    }
+    let (endpoint, control) = endpoints(&database.url)?;
+    let prepared = if database.prepared_statements {
+        PREPARED_STATEMENTS
+    } else {
+        0
+    };
+    let pool = PoolSettings {
+        max_size: database.pool_size,
+        acquisition_timeout: seconds(database.pool_acquisition_timeout_seconds),
+        max_lifetime: seconds(database.pool_max_lifetime_seconds),
+        max_idle: seconds(database.pool_max_idle_seconds),
+        connection: ConnectionSettings {
+            prepared_statements: NonZeroUsize::new(prepared),
+            flight_timeout: seconds(database.flight_timeout_seconds),
+            ..ConnectionSettings::default()
+        },
+        ..PoolSettings::default()
+    };
+    let keeper = KeeperSettings {
+        introspection: IntrospectionSettings {
+            schemas: database.schemas.clone(),
+            extra_search_path: database.extra_search_path.clone(),
+            ..IntrospectionSettings::default()
+        },
+        channel: Some(database.channel.clone()).filter(|channel| !channel.is_empty()),
+        ..KeeperSettings::default()
+    };
+    Ok(DatabaseParts {
+        endpoint,
+        control,
+        pool,
+        keeper,
+    })
+}
+
+fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
+    let database = &settings.database;
+    let limits = settings.limits;
+    Ok(RestSettings {
+        prefix: REST_PREFIX.to_owned(),
+        verifier: Arc::new(Verifier::new(&settings.auth.identity(database))?),
+        credentials: CredentialKind::ApiKey,
+        exposure: Exposure {
+            schemas: database.schemas.clone(),
+            root: true,
+            allow_transaction_override: false,
+        },
+        extra_search_path: database.extra_search_path.clone(),
+        limits: Limits {
+            query_bytes: limits.query_bytes,
+            embed_depth: limits.embed_depth,
+            logic_depth: limits.logic_depth,
+            items: limits.items,
+        },
+        planning: PlanSettings {
+            max_rows: (database.max_rows != 0).then_some(database.max_rows),
+            aggregates_enabled: database.aggregates_enabled,
+            legacy_target_names: true,
+            // A role that may read some columns of a table gets those when it asks for all.
+            expand_star: true,
+            plan_enabled: false,
+        },
+        transaction_mode: TransactionMode::Commit,
+        pre_request: Some(database.pre_request.as_str())
+            .filter(|name| !name.is_empty())
+            .map(function_name),
+        app_settings: Vec::new(),
+        server_timing: false,
+        verbosity: Verbosity::Verbose,
+    })
+}
+
+fn seconds(number: u64) -> Option<Duration> {
+    (number != 0).then(|| Duration::from_secs(number))
+}

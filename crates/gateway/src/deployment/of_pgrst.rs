@@ -1,0 +1,234 @@
+//! A deployment in PostgREST's place: REST at `/`, in its dialect, without anything it has not.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header::HeaderName;
+use passerelle_identity::{IdentitySettings, Verifier, Weakness};
+use passerelle_pg::{IntrospectionSettings, KeeperSettings};
+use passerelle_planner::PlanSettings;
+use passerelle_rest::{CredentialKind, RestSettings, TransactionMode};
+use passerelle_surface::{Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies};
+use passerelle_syntax::{Exposure, Limits};
+use passerelle_wire::{ConnectionSettings, PoolSettings};
+
+use super::{
+    DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, endpoints,
+    function_name,
+};
+use crate::pgrst::{OpenApiMode, PgrstSettings, Verbosity};
+
+/// How many prepared statements each connection keeps.
+const PREPARED_STATEMENTS: usize = 256;
+/// PostgREST bounds neither bodies nor URLs by itself; these are far beyond what it is used with.
+const LIMITS: HttpLimits = HttpLimits {
+    url_bytes: 128 * 1024,
+    header_bytes: 128 * 1024,
+    body_bytes: 1 << 30,
+};
+const QUERY: Limits = Limits {
+    query_bytes: 128 * 1024,
+    embed_depth: 32,
+    logic_depth: 32,
+    items: 10_000,
+};
+
+impl Deployment {
+    /// What checked settings describe.
+    pub(crate) fn of_pgrst(settings: &PgrstSettings) -> Result<Self, DeploymentError> {
+        let listen = listen(
+            &settings.server_host,
+            Some(settings.server_port),
+            settings
+                .server_unix_socket
+                .as_ref()
+                .map(|path| (path, settings.server_unix_socket_mode)),
+            settings.server_reuseport,
+        );
+        let admin_socket = settings.admin_server_unix_socket.as_ref();
+        Ok(Self {
+            listen: listen.unwrap_or(ListenSettings::Tcp {
+                host: settings.server_host.clone(),
+                port: settings.server_port,
+                reuse_port: settings.server_reuseport,
+            }),
+            admin: self::listen(
+                &settings.admin_server_host,
+                settings.admin_server_port,
+                admin_socket.map(|path| (path, settings.admin_server_unix_socket_mode)),
+                settings.server_reuseport,
+            ),
+            http: HttpSettings {
+                workers: None,
+                max_connections: 10_000,
+                keep_alive: Some(Duration::from_secs(75)),
+                request_head_timeout: Duration::from_secs(30),
+                shutdown_timeout: Duration::from_secs(30),
+            },
+            frontage: frontage(settings)?,
+            database: database(settings)?,
+            rest: rest(settings)?,
+        })
+    }
+}
+
+/// A Unix socket comes before a port.
+fn listen(
+    host: &str,
+    port: Option<u16>,
+    socket: Option<(&PathBuf, u32)>,
+    reuse_port: bool,
+) -> Option<ListenSettings> {
+    match (socket, port) {
+        (Some((path, mode)), _) => Some(ListenSettings::Unix {
+            path: path.clone(),
+            mode,
+        }),
+        (None, Some(port)) => Some(ListenSettings::Tcp {
+            host: host.to_owned(),
+            port,
+            reuse_port,
+        }),
+        (None, None) => None,
+    }
+}
+
+fn frontage(settings: &PgrstSettings) -> Result<FrontageSettings, DeploymentError> {
+    let header = |name: &String| {
+        HeaderName::from_bytes(name.as_bytes()).map_err(|_| DeploymentError::HeaderName {
+            key: "server-trace-header",
+        })
+    };
+    Ok(FrontageSettings {
+        cors: Cors::new(
+            CorsDialect::Postgrest,
+            &settings.server_cors_allowed_origins,
+        ),
+        limits: LIMITS,
+        trusted_proxies: TrustedProxies::default(),
+        trace_header: settings
+            .server_trace_header
+            .as_ref()
+            .map(header)
+            .transpose()?,
+        verbosity: verbosity(settings),
+        metrics: Arc::default(),
+    })
+}
+
+fn database(settings: &PgrstSettings) -> Result<DatabaseParts, DeploymentError> {
+    let uri = String::from_utf8_lossy(settings.db_uri.expose());
+    let (endpoint, control) = endpoints(&uri)?;
+    let prepared = if settings.db_prepared_statements {
+        PREPARED_STATEMENTS
+    } else {
+        0
+    };
+    let pool = PoolSettings {
+        max_size: usize::try_from(settings.db_pool).unwrap_or(1).max(1),
+        acquisition_timeout: seconds(settings.db_pool_acquisition_timeout),
+        max_lifetime: seconds(settings.db_pool_max_lifetime),
+        max_idle: seconds(settings.db_pool_max_idletime),
+        connection: ConnectionSettings {
+            prepared_statements: NonZeroUsize::new(prepared),
+            ..ConnectionSettings::default()
+        },
+        ..PoolSettings::default()
+    };
+    let keeper = KeeperSettings {
+        introspection: IntrospectionSettings {
+            schemas: settings.db_schemas.clone(),
+            extra_search_path: settings.db_extra_search_path.clone(),
+            hoisted_settings: settings.db_hoisted_tx_settings.clone(),
+        },
+        channel: settings
+            .db_channel_enabled
+            .then(|| settings.db_channel.clone()),
+        ..KeeperSettings::default()
+    };
+    Ok(DatabaseParts {
+        endpoint,
+        control,
+        pool,
+        keeper,
+    })
+}
+
+fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
+    let end = settings.db_tx_end;
+    Ok(RestSettings {
+        prefix: String::new(),
+        verifier: Arc::new(verifier(settings)?),
+        credentials: CredentialKind::Bearer,
+        exposure: Exposure {
+            schemas: settings.db_schemas.clone(),
+            root: settings.openapi_mode != OpenApiMode::Disabled,
+            allow_transaction_override: end.allow_override,
+        },
+        extra_search_path: settings.db_extra_search_path.clone(),
+        limits: QUERY,
+        planning: PlanSettings {
+            max_rows: settings
+                .db_max_rows
+                .and_then(|rows| u64::try_from(rows).ok()),
+            aggregates_enabled: settings.db_aggregates_enabled,
+            legacy_target_names: settings.url_use_legacy_target_names,
+            expand_star: false,
+            plan_enabled: settings.db_plan_enabled,
+        },
+        transaction_mode: match (end.rollback, end.allow_override) {
+            (false, false) => TransactionMode::Commit,
+            (false, true) => TransactionMode::CommitAllowOverride,
+            (true, false) => TransactionMode::Rollback,
+            (true, true) => TransactionMode::RollbackAllowOverride,
+        },
+        pre_request: settings.db_pre_request.as_deref().map(function_name),
+        app_settings: settings
+            .app_settings
+            .iter()
+            .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
+            .collect(),
+        server_timing: settings.server_timing_enabled,
+        verbosity: verbosity(settings),
+    })
+}
+
+/// PostgREST refuses short secrets, but takes whatever else it is given.
+fn verifier(settings: &PgrstSettings) -> Result<Verifier, DeploymentError> {
+    let verifier = Verifier::new(&IdentitySettings {
+        secret: settings.jwt_secret.clone(),
+        secret_is_base64: settings.jwt_secret_is_base64,
+        audience: settings.jwt_aud.clone(),
+        role_claim_key: settings.jwt_role_claim_key.clone(),
+        anon_role: settings.db_anon_role.as_deref().map(Arc::from),
+        cache_max_entries: usize::try_from(settings.jwt_cache_max_entries).unwrap_or(0),
+        api_keys: Vec::new(),
+    })?;
+    let weaknesses = verifier.weaknesses();
+    if weaknesses
+        .iter()
+        .any(|weakness| matches!(weakness, Weakness::ShortSecret { .. }))
+    {
+        return Err(DeploymentError::ShortSecret);
+    }
+    for weakness in weaknesses {
+        tracing::warn!(%weakness, "the JWT secret protects nothing");
+    }
+    Ok(verifier)
+}
+
+fn verbosity(settings: &PgrstSettings) -> passerelle_surface::Verbosity {
+    match settings.client_error_verbosity {
+        Verbosity::Minimal => passerelle_surface::Verbosity::Minimal,
+        Verbosity::Verbose => passerelle_surface::Verbosity::Verbose,
+    }
+}
+
+fn seconds(number: i64) -> Option<Duration> {
+    u64::try_from(number)
+        .ok()
+        .filter(|seconds| *seconds != 0)
+        .map(Duration::from_secs)
+}

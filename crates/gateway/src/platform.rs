@@ -1,0 +1,33 @@
+//! The platform's migrations, part of the binary: what the gateway needs in every database.
+
+use passerelle_pg::Migration;
+
+macro_rules! migrations {
+    ($($name:literal,)*) => {
+        &[$(Migration {
+            name: $name,
+            sql: include_str!(concat!("../../../sql/platform/", $name)),
+        },)*]
+    };
+}
+
+/// All of them, in order.
+pub(crate) const MIGRATIONS: &[Migration<'static>] =
+    migrations!["0001_roles.sql", "0002_auth.sql", "0003_reload.sql",];
+
+#[cfg(test)]
+mod tests {
+    use super::MIGRATIONS;
+
+    #[test]
+    fn every_file_is_in_the_list() {
+        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/platform");
+        let mut files: Vec<String> = std::fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let listed: Vec<&str> = MIGRATIONS.iter().map(|migration| migration.name).collect();
+        assert_eq!(listed, files);
+    }
+}

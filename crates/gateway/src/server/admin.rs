@@ -1,0 +1,171 @@
+//! The admin port: `/live`, `/ready` and `/metrics`. It is never to be reached from outside.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::header::ContentType;
+use actix_web::{App, HttpResponse, HttpServer, web};
+use passerelle_pg::CatalogKeeper;
+use passerelle_surface::Metrics;
+use passerelle_wire::Pool;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::ServerError;
+use super::listen::Listener;
+
+/// How long the main port may take to accept.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the admin port tells about.
+#[derive(Clone)]
+pub(super) struct Watched {
+    pub(super) keeper: Arc<CatalogKeeper>,
+    pub(super) pool: Pool,
+    pub(super) metrics: Arc<Metrics>,
+    /// The main port, unless it is a Unix socket.
+    pub(super) main: Option<SocketAddr>,
+}
+
+/// Starts the admin server on the current runtime.
+pub(super) fn start(listener: Listener, watched: Watched) -> Result<ServerHandle, ServerError> {
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(web::Data::new(watched.clone()))
+            .route("/live", web::get().to(live))
+            .route("/ready", web::get().to(ready))
+            .route("/metrics", web::get().to(metrics))
+            .route("/schema_cache", web::get().to(HttpResponse::NotImplemented))
+    })
+    .workers(1)
+    .disable_signals();
+    let server = match listener {
+        Listener::Tcp(listener) => server.listen(listener),
+        Listener::Unix(listener, _) => server.listen_uds(listener),
+    };
+    let server = server.map_err(ServerError::Http)?.run();
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    Ok(handle)
+}
+
+/// Whether the main port accepts connections.
+async fn live(watched: web::Data<Watched>) -> HttpResponse {
+    if accepts(watched.main).await {
+        HttpResponse::Ok().finish()
+    } else {
+        HttpResponse::InternalServerError().finish()
+    }
+}
+
+/// Whether it also has a catalogue and a database.
+async fn ready(watched: web::Data<Watched>) -> HttpResponse {
+    let status = watched.keeper.status();
+    if !accepts(watched.main).await {
+        HttpResponse::InternalServerError().finish()
+    } else if status.connected && status.is_ready() {
+        HttpResponse::Ok().finish()
+    } else {
+        HttpResponse::ServiceUnavailable().finish()
+    }
+}
+
+/// All counters in Prometheus' text format.
+async fn metrics(watched: web::Data<Watched>) -> HttpResponse {
+    let mut text = String::new();
+    watched.metrics.render(&mut text);
+    render_pool(&watched.pool, &mut text);
+    render_catalog(&watched.keeper, &mut text);
+    HttpResponse::Ok()
+        .content_type(ContentType::plaintext())
+        .body(text)
+}
+
+fn render_pool(pool: &Pool, out: &mut String) {
+    let status = pool.status();
+    gauge(
+        out,
+        "passerelle_pool_connections",
+        "Connections to PostgreSQL.",
+        status.size,
+    );
+    gauge(
+        out,
+        "passerelle_pool_idle",
+        "Connections that nobody uses.",
+        status.idle,
+    );
+    gauge(
+        out,
+        "passerelle_pool_waiting",
+        "Requests that wait for a connection.",
+        status.waiting,
+    );
+    gauge(
+        out,
+        "passerelle_pool_max",
+        "Connections there may be.",
+        status.max_size,
+    );
+}
+
+fn render_catalog(keeper: &CatalogKeeper, out: &mut String) {
+    let status = keeper.status();
+    gauge(
+        out,
+        "passerelle_catalog_ready",
+        "Whether the last attempt to load the catalogue succeeded.",
+        u8::from(status.is_ready()),
+    );
+    gauge(
+        out,
+        "passerelle_catalog_load_seconds",
+        "How long the last load took.",
+        status.load_duration.as_secs_f64(),
+    );
+    counter(
+        out,
+        "passerelle_catalog_loads_total",
+        "Catalogues loaded.",
+        status.loads,
+    );
+    counter(
+        out,
+        "passerelle_catalog_failures_total",
+        "Attempts to connect or to load that failed.",
+        status.failures,
+    );
+}
+
+fn gauge(out: &mut String, name: &str, help: &str, value: impl std::fmt::Display) {
+    // Writing to a string cannot fail, here and below.
+    let _ = write!(
+        out,
+        "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"
+    );
+}
+
+fn counter(out: &mut String, name: &str, help: &str, value: u64) {
+    let _ = write!(
+        out,
+        "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n"
+    );
+}
+
+async fn accepts(main: Option<SocketAddr>) -> bool {
+    let Some(mut address) = main else {
+        return true;
+    };
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    matches!(
+        timeout(PATIENCE, TcpStream::connect(address)).await,
+        Ok(Ok(_))
+    )
+}
