@@ -88,6 +88,11 @@ fn select() {
             r#"unexpected "(" expecting "-", digit or any non reserved character different from: .,>()"#,
         ),
         (
+            "/t?id=eq.10&select=data->(!@#$%^%26*_d->>!@#$%^%26*_e::integer",
+            r#""failed to parse select parameter (data->(!@#$%^&*_d->>!@#$%^&*_e::integer)" (line 1, column 7)"#,
+            r#"unexpected "(" expecting "-", digit or any non reserved character different from: .,>()"#,
+        ),
+        (
             "/t?select=name!hint",
             r#""failed to parse select parameter (name!hint)" (line 1, column 5)"#,
             r#"unexpected '!' expecting letter, digit, "-", "->>", "->", "::", ".", ")", "," or end of input"#,
