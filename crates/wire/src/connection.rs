@@ -2,29 +2,24 @@
 //! It has no background task, never runs two flights at once, and never answers before
 //! `ReadyForQuery`.
 
-use std::future::{Future as _, poll_fn};
 use std::num::NonZeroUsize;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use passerelle_statement::{Param, Statement};
 use postgres_protocol::message::frontend;
-use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
 use tokio_postgres::config::TargetSessionAttrs;
 
 use crate::cancel::Canceller;
 use crate::endpoint::{Endpoint, Place};
 use crate::error::{ServerError, WireError};
 use crate::flight::{End, Flight, Scope, Transaction};
-use crate::inbound::{self, Reply, Shape, Status};
+use crate::inbound::{Reply, Shape, Status};
+use crate::line::Line;
 use crate::outbound::Outbound;
 use crate::prepared::PreparedStatements;
 use crate::result::ResultSet;
-use crate::startup::{self, Session};
-use crate::stream::Stream;
+use crate::startup::Session;
 use crate::transaction::OpenTransaction;
 
 /// How connections behave.
@@ -52,8 +47,7 @@ impl Default for ConnectionSettings {
 /// An established session.
 #[derive(Debug)]
 pub struct Connection {
-    stream: Stream,
-    inbound: BytesMut,
+    line: Line,
     outbound: Outbound,
     prepared: Option<PreparedStatements>,
     settings: ConnectionSettings,
@@ -65,8 +59,8 @@ pub struct Connection {
     /// Set before the first byte of a flight is written and cleared once `ReadyForQuery` reports
     /// an idle session; whoever finds it set must discard the connection.
     unusable: bool,
-    /// Whether the server may be at work on a flight.
-    in_flight: bool,
+    /// Whether the last error came before its statement ran.
+    failed_at_bind: bool,
 }
 
 impl Connection {
@@ -92,9 +86,7 @@ impl Connection {
         place: &Place,
         settings: &ConnectionSettings,
     ) -> Result<Self, WireError> {
-        let mut stream = Stream::open(endpoint, place).await?;
-        let mut inbound = BytesMut::with_capacity(inbound::INITIAL_CAPACITY);
-        let session = startup::start(endpoint, &mut stream, &mut inbound).await?;
+        let (line, session) = Line::open(endpoint, place, settings.max_reply).await?;
         let suits = match endpoint.session() {
             TargetSessionAttrs::ReadWrite => !session.in_hot_standby && !session.default_read_only,
             TargetSessionAttrs::ReadOnly => session.in_hot_standby || session.default_read_only,
@@ -106,8 +98,7 @@ impl Connection {
             ));
         }
         Ok(Self {
-            stream,
-            inbound,
+            line,
             outbound: Outbound::default(),
             prepared: settings.prepared_statements.map(PreparedStatements::new),
             settings: *settings,
@@ -116,13 +107,12 @@ impl Connection {
             last_role: None,
             opened: Instant::now(),
             unusable: false,
-            in_flight: false,
+            failed_at_bind: false,
         })
     }
 
     /// Sends the flight in one write and reads its answer. An error means that nothing of it was
-    /// committed, save for those of [`WireError::is_connection_lost`] and a timeout, whose outcome
-    /// is unknown.
+    /// committed, unless [`WireError::is_outcome_unknown`].
     ///
     /// A future that is dropped before its end leaves the connection unusable.
     pub async fn fly(&mut self, flight: &Flight<'_>) -> Result<ResultSet, WireError> {
@@ -179,7 +169,12 @@ impl Connection {
             self.add(None, text, &[], false)?;
         }
         for statement in flight.prelude {
-            self.add(None, &statement.text, &statement.params, false)?;
+            self.add(
+                Some(flight.scope),
+                &statement.text,
+                &statement.params,
+                false,
+            )?;
         }
         let statement = flight.statement;
         self.add(
@@ -244,17 +239,13 @@ impl Connection {
     /// Sends what is loaded, reads up to `ReadyForQuery`, and sees to it that the session is in
     /// the `expected` state, or idle after an error.
     async fn exchange(&mut self, shape: Shape, expected: Status) -> Result<ResultSet, WireError> {
-        let (mut reply, status) = match self.settings.flight_timeout {
-            None => self.round_trip(shape).await?,
-            Some(limit) => tokio::time::timeout(limit, self.round_trip(shape))
-                .await
-                .map_err(|_| WireError::Timeout)??,
-        };
+        let (mut reply, status) = self.round_trip(shape).await?;
         if let Some(prepared) = &mut self.prepared {
             self.outbound.confirm(reply.parsed, prepared);
         }
         if let Some(error) = reply.error.take() {
-            inbound::reset(&mut self.inbound);
+            self.failed_at_bind = reply.failed_at_bind();
+            reply.release(&mut self.line.inbound);
             if status == Status::Idle {
                 self.unusable = false;
             } else {
@@ -268,7 +259,7 @@ impl Connection {
             ));
         }
         self.unusable = false;
-        Ok(reply.into_result(&mut self.inbound))
+        Ok(reply.into_result(&mut self.line.inbound))
     }
 
     /// Leaves an aborted or open transaction block, so that the session is idle again.
@@ -277,15 +268,8 @@ impl Connection {
         self.outbound.reset();
         frontend::query(End::Rollback.sql(), &mut self.outbound.buffer)
             .map_err(WireError::Encode)?;
-        let limit = self
-            .settings
-            .flight_timeout
-            .unwrap_or(Duration::from_secs(60));
-        let round_trip = self.round_trip(Shape::ALONE);
-        let (reply, status) = tokio::time::timeout(limit, round_trip)
-            .await
-            .map_err(|_| WireError::Timeout)??;
-        inbound::reset(&mut self.inbound);
+        let (reply, status) = self.round_trip(Shape::ALONE).await?;
+        reply.release(&mut self.line.inbound);
         self.outbound.reused = reused;
         if let Some(error) = reply.error {
             return Err(WireError::Server(error));
@@ -300,52 +284,15 @@ impl Connection {
     }
 
     async fn round_trip(&mut self, shape: Shape) -> Result<(Reply, Status), WireError> {
-        self.in_flight = true;
-        self.send().await?;
-        let mut reply = Reply::new(shape);
-        loop {
-            if let Some(status) = reply.advance(&self.inbound)? {
-                self.in_flight = false;
-                return Ok((reply, status));
-            }
-            let missing = reply.missing(&self.inbound)?;
-            inbound::check_limit(self.inbound.len(), missing, self.settings.max_reply)?;
-            reserve(&mut self.inbound, missing);
-            if self.stream.read_buf(&mut self.inbound).await? == 0 {
-                // A farewell such as "terminating connection" is a better answer than none.
-                return Err(reply.error.map_or_else(inbound::closed, WireError::Server));
-            }
-        }
-    }
-
-    /// Writes the outbound buffer, reading meanwhile: a server that cannot get rid of its notices
-    /// stops reading.
-    async fn send(&mut self) -> Result<(), WireError> {
-        let mut written = 0;
-        while written < self.outbound.buffer.len() {
-            inbound::check_limit(self.inbound.len(), 0, self.settings.max_reply)?;
-            written += poll_fn(|context| self.poll_send(context, written)).await?;
-        }
-        self.stream.flush().await?;
-        Ok(())
-    }
-
-    fn poll_send(
-        &mut self,
-        context: &mut Context<'_>,
-        written: usize,
-    ) -> Poll<Result<usize, WireError>> {
-        let rest = &self.outbound.buffer[written..];
-        match Pin::new(&mut self.stream).poll_write(context, rest) {
-            Poll::Ready(Ok(0)) => Poll::Ready(Err(inbound::closed())),
-            Poll::Ready(result) => Poll::Ready(result.map_err(WireError::from)),
-            Poll::Pending => match pin!(self.stream.read_buf(&mut self.inbound)).poll(context) {
-                Poll::Ready(Ok(0)) => Poll::Ready(Err(inbound::closed())),
-                Poll::Ready(Ok(_)) => Poll::Ready(Ok(0)),
-                Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
-                Poll::Pending => Poll::Pending,
-            },
-        }
+        let round_trip = self.line.round_trip(&self.outbound.buffer, shape);
+        let answered = match self.settings.flight_timeout {
+            None => round_trip.await?,
+            Some(limit) => tokio::time::timeout(limit, round_trip)
+                .await
+                .map_err(|_| WireError::Timeout)??,
+        };
+        self.outbound.trim();
+        Ok(answered)
     }
 
     /// Whether the error says that a statement prepared earlier is gone or has changed its shape,
@@ -355,7 +302,7 @@ impl Connection {
         let Some(prepared) = &mut self.prepared else {
             return false;
         };
-        if self.unusable || self.outbound.reused.is_empty() {
+        if self.unusable || !self.failed_at_bind || self.outbound.reused.is_empty() {
             return false;
         }
         match error.code.as_str() {
@@ -374,7 +321,7 @@ impl Connection {
 
     /// Whether the next flight may use this connection. Costs no round trip.
     pub fn is_usable(&self) -> bool {
-        !self.unusable && self.stream.is_quiet()
+        !self.unusable && self.line.is_quiet()
     }
 
     /// Leaves the connection unusable, so that its pool discards it.
@@ -407,23 +354,12 @@ impl Connection {
     }
 }
 
-/// Room for the rest of the current message, and never for too small a read.
-fn reserve(buffer: &mut BytesMut, missing: usize) {
-    const SMALLEST_READ: usize = 4 * 1024;
-    if buffer.capacity() - buffer.len() < missing.max(SMALLEST_READ) {
-        buffer.reserve(missing.max(2 * SMALLEST_READ));
-    }
-}
-
 impl Drop for Connection {
-    /// Says goodbye, so that the server does not have to notice; in the middle of a flight, asks
-    /// the server to stop.
+    /// In the middle of a flight, the server is asked to stop.
     fn drop(&mut self) {
         if !self.unusable {
-            let mut farewell = BytesMut::with_capacity(8);
-            frontend::terminate(&mut farewell);
-            self.stream.write_now(&farewell);
-        } else if self.in_flight
+            self.line.say_goodbye();
+        } else if self.line.is_in_flight()
             && let Some(canceller) = self.canceller.take()
         {
             canceller.detach();

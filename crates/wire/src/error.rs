@@ -10,10 +10,10 @@ use thiserror::Error;
 /// Why a flight, or the making of a connection, failed.
 #[derive(Debug, Error)]
 pub enum WireError {
-    /// PostgreSQL refused or failed something; nothing of the flight has been committed.
+    /// PostgreSQL refused or failed something.
     #[error(transparent)]
     Server(Box<ServerError>),
-    /// The socket failed. Whether the flight was committed is unknown.
+    /// The socket failed.
     #[error("the connection to PostgreSQL failed")]
     Io(#[source] io::Error),
     /// The flight, or the making of the connection, took longer than its limit.
@@ -57,9 +57,27 @@ impl WireError {
         }
     }
 
-    /// Whether the connection was lost, so that the outcome of the flight is unknown.
+    /// Whether the flight may have been committed all the same: the connection ended, or was given
+    /// up, before `ReadyForQuery`.
+    pub fn is_outcome_unknown(&self) -> bool {
+        match self {
+            Self::Server(error) => error.is_fatal() && error.origin != Origin::Startup,
+            Self::Io(_)
+            | Self::Timeout
+            | Self::Closed
+            | Self::Protocol(_)
+            | Self::ReplyTooLarge { .. } => true,
+            Self::Encode(_) | Self::Auth(_) | Self::Tls { .. } => false,
+        }
+    }
+
+    /// Whether the server, or the way to it, is not there: another attempt later may succeed.
     pub fn is_connection_lost(&self) -> bool {
-        matches!(self, Self::Io(_) | Self::Closed)
+        match self {
+            Self::Server(error) => error.is_fatal() && error.origin != Origin::Startup,
+            Self::Io(_) | Self::Closed => true,
+            _ => false,
+        }
     }
 }
 

@@ -13,7 +13,8 @@ pub struct Flight<'a> {
     pub prelude: &'a [Statement],
     /// The statement whose rows are the result.
     pub statement: &'a Statement,
-    /// Under whose role and search path the statement is parsed.
+    /// Under whose role and search path the statement is parsed. The prelude's statements are kept
+    /// apart by it as well, since those behind the change of role are parsed under it.
     pub scope: &'a Scope,
     /// How the transaction starts and ends.
     pub transaction: Transaction,

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::message::backend::{self, Header, Message};
 
@@ -64,6 +64,8 @@ pub(crate) struct Reply {
     cursor: usize,
     /// How many statements have completed.
     completed: usize,
+    /// How many `Bind` messages have succeeded.
+    bound: usize,
     /// How many `Parse` messages have succeeded.
     pub(crate) parsed: usize,
     rows: usize,
@@ -82,6 +84,7 @@ impl Reply {
             shape,
             cursor: 0,
             completed: 0,
+            bound: 0,
             parsed: 0,
             rows: 0,
             width: 0,
@@ -103,8 +106,8 @@ impl Reply {
             let start = self.cursor;
             self.cursor += message_len(header);
             match header.tag() {
-                backend::BIND_COMPLETE_TAG | backend::CLOSE_COMPLETE_TAG | backend::NO_DATA_TAG => {
-                }
+                backend::CLOSE_COMPLETE_TAG | backend::NO_DATA_TAG => {}
+                backend::BIND_COMPLETE_TAG => self.bound += 1,
                 backend::PARSE_COMPLETE_TAG => self.parsed += 1,
                 backend::DATA_ROW_TAG => self.row(start + HEADER, body)?,
                 backend::COMMAND_COMPLETE_TAG => self.complete(start + HEADER, body.len()),
@@ -204,6 +207,24 @@ impl Reply {
         }
     }
 
+    /// Whether the statement that failed did so before it could run.
+    pub(crate) fn failed_at_bind(&self) -> bool {
+        self.bound == self.completed
+    }
+
+    /// Leaves the buffer ready for the next flight, without the answer to this one.
+    pub(crate) fn release(&self, buffer: &mut BytesMut) {
+        if self.cursor < buffer.len() {
+            // What the server says on its own account, such as a changed parameter, may have
+            // arrived in part, and belongs to the next flight.
+            buffer.advance(self.cursor);
+        } else if buffer.capacity() > INITIAL_CAPACITY * 8 {
+            *buffer = BytesMut::with_capacity(INITIAL_CAPACITY);
+        } else {
+            buffer.clear();
+        }
+    }
+
     /// The result, and the buffer ready for the next flight.
     pub(crate) fn into_result(self, buffer: &mut BytesMut) -> ResultSet {
         let end = if self.tag.len == Cell::NULL {
@@ -214,12 +235,12 @@ impl Reply {
         let start = self.kept_from.unwrap_or(end);
         let bytes = if end - start <= COPIED {
             let copy = Bytes::copy_from_slice(&buffer[start..end]);
-            reset(buffer);
+            self.release(buffer);
             copy
         } else {
-            let mut whole = std::mem::replace(buffer, BytesMut::with_capacity(INITIAL_CAPACITY));
-            whole.truncate(end);
-            whole.freeze().slice(start..)
+            let whole = std::mem::replace(buffer, BytesMut::with_capacity(INITIAL_CAPACITY));
+            buffer.extend_from_slice(&whole[self.cursor..]);
+            whole.freeze().slice(start..end)
         };
         let mut result = ResultSet {
             bytes,
@@ -231,15 +252,6 @@ impl Reply {
         };
         result.rebase(start);
         result
-    }
-}
-
-/// Empties the receive buffer, and gives its memory back if it had to grow.
-pub(crate) fn reset(buffer: &mut BytesMut) {
-    if buffer.capacity() > INITIAL_CAPACITY * 8 {
-        *buffer = BytesMut::with_capacity(INITIAL_CAPACITY);
-    } else {
-        buffer.clear();
     }
 }
 

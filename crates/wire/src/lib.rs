@@ -10,6 +10,7 @@ mod endpoint;
 mod error;
 mod flight;
 mod inbound;
+mod line;
 mod outbound;
 mod pool;
 mod prepared;

@@ -98,14 +98,17 @@ impl Outbound {
         }
     }
 
-    /// Forgets the flight, and its memory if it was large.
+    /// Forgets the flight.
     pub(crate) fn reset(&mut self) {
         self.parsing.clear();
         self.reused.clear();
+        self.buffer.clear();
+    }
+
+    /// Gives the memory back that a large flight needed, once it has been sent.
+    pub(crate) fn trim(&mut self) {
         if self.buffer.capacity() > KEPT_CAPACITY {
             self.buffer = BytesMut::new();
-        } else {
-            self.buffer.clear();
         }
     }
 }

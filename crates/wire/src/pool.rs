@@ -46,7 +46,7 @@ impl Default for PoolSettings {
             max_size: 10,
             max_waiting: 4096,
             acquisition_timeout: Some(Duration::from_secs(10)),
-            max_lifetime: Some(Duration::from_secs(1800)),
+            max_lifetime: Some(Duration::from_mins(30)),
             max_idle: Some(Duration::from_secs(30)),
             connection: ConnectionSettings::default(),
         }

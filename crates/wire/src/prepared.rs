@@ -23,7 +23,7 @@ pub(crate) struct PreparedStatements {
 /// One statement known to the server.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    /// `None` for a statement whose meaning no role or search path changes.
+    /// `None` for what no role or search path changes: the beginnings and ends of transactions.
     pub(crate) scope: Option<Scope>,
     pub(crate) text: String,
     pub(crate) name: String,

@@ -96,13 +96,32 @@ pub(crate) fn split_verification(text: &str) -> Result<(String, Verification), E
                 }
             }
         }
-    } else if text.contains("sslrootcert") || text.contains("verify-") {
-        verification.take(text.split_whitespace(), false)?.join(" ")
     } else {
-        text.to_owned()
+        verification.take(pairs(text), false)?.join(" ")
     };
     Ok((rest, verification))
 }
+
+/// The `key=value` pairs of a connection string, whose values may be quoted.
+fn pairs(text: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    let outside = move |letter: char| {
+        let literal = escaped;
+        escaped = !literal && letter == '\\';
+        quoted ^= letter == '\'' && !literal;
+        letter.is_whitespace() && !quoted && !literal
+    };
+    text.split(outside).filter(|pair| !pair.is_empty())
+}
+
+/// Options of libpq about what this client does not do, so that leaving them out changes nothing.
+const WITHOUT_MEANING: [&str; 5] = [
+    "gssencmode",
+    "gsslib",
+    "krbsrvname",
+    "sslcompression",
+    "sslsni",
+];
 
 impl Verification {
     fn take<'a>(
@@ -130,6 +149,8 @@ impl Verification {
                         path.to_owned()
                     });
                 }
+                Some(("sslmode", "allow")) => kept.push("sslmode=prefer".to_owned()),
+                Some((key, _)) if WITHOUT_MEANING.contains(&key) => {}
                 _ => kept.push(pair.to_owned()),
             }
         }
@@ -303,11 +324,19 @@ mod tests {
     }
 
     #[test]
-    fn pairs_without_verification_stay_as_they_are() {
-        let text = "host=h password='a  b'";
+    fn verification_is_taken_out_of_pairs() {
+        let text = r"host=h password='a  \' sslmode=allow' sslmode=verify-ca gssencmode=disable";
+        let (rest, verification) = split_verification(text).unwrap();
         assert_eq!(
-            split_verification(text).unwrap(),
-            (text.to_owned(), Verification::default())
+            rest,
+            r"host=h password='a  \' sslmode=allow' sslmode=require"
+        );
+        assert_eq!(
+            verification,
+            Verification {
+                chain: true,
+                ..Verification::default()
+            }
         );
     }
 }

@@ -1,5 +1,5 @@
 use passerelle_cluster::{Durability, Postgres, PostgresSettings};
-use passerelle_testkit::TestDb;
+use passerelle_testkit::{TestClient, TestDb};
 use passerelle_wire::{
     Connection, ConnectionSettings, Endpoint, Flight, Origin, Pool, PoolSettings, WireError,
 };
@@ -137,12 +137,39 @@ async fn a_terminated_session_is_noticed() {
     assert!(!connection.is_usable());
 }
 
+/// A server of one test.
+struct Private {
+    server: Postgres,
+    settings: PostgresSettings,
+}
+
+impl Private {
+    async fn start(name: &str, parameters: &[(&str, &str)]) -> Self {
+        let name = format!("wire-{name}-{}", std::process::id());
+        let mut settings = PostgresSettings::new(std::env::temp_dir().join(name));
+        settings.durability = Durability::Volatile;
+        settings.parameters = parameters
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let server = Postgres::start(&settings).await.expect("a private server");
+        Self { server, settings }
+    }
+
+    fn url(&self) -> String {
+        self.server.endpoint().url("postgres")
+    }
+
+    async fn remove(self) {
+        let home = self.server.directory().path().to_owned();
+        self.server.stop().await.expect("the server stops");
+        std::fs::remove_dir_all(home).expect("the private server's directory");
+    }
+}
+
 #[tokio::test]
 async fn a_pool_outlives_a_restart_of_the_server() {
-    let directory = std::env::temp_dir().join(format!("wire-restart-{}", std::process::id()));
-    let mut settings = PostgresSettings::new(&directory);
-    settings.durability = Durability::Volatile;
-    let server = Postgres::start(&settings).await.expect("a private server");
+    let Private { server, settings } = Private::start("restart", &[]).await;
     let endpoint = Endpoint::parse(&server.endpoint().url("postgres")).unwrap();
     let pool = Pool::new(
         endpoint,
@@ -156,7 +183,6 @@ async fn a_pool_outlives_a_restart_of_the_server() {
     first.fly(&Flight::new(&one, &scope)).await.unwrap();
     let before = first.process_id();
     drop(first);
-    let home = server.directory().path().to_owned();
     server.stop().await.expect("the server stops");
     assert!(pool.acquire("postgres").await.is_err());
     assert_eq!(pool.status().size, 0);
@@ -167,6 +193,46 @@ async fn a_pool_outlives_a_restart_of_the_server() {
     second.fly(&Flight::new(&one, &scope)).await.unwrap();
     assert_ne!(second.process_id(), before);
     drop(second);
-    server.stop().await.expect("the server stops");
-    std::fs::remove_dir_all(home).expect("the private server's directory");
+    Private { server, settings }.remove().await;
+}
+
+#[tokio::test]
+async fn every_method_of_authentication_signs_in() {
+    let rules = std::env::temp_dir().join(format!("wire-hba-{}", std::process::id()));
+    let text = "host all md5 all md5\nhost all clear all password\nhost all trusted all trust\n\
+                host all refused all reject\nhost all all all scram-sha-256\n";
+    std::fs::write(&rules, text).unwrap();
+    let hba_file = rules.display().to_string();
+    let private = Private::start("methods", &[("hba_file", &hba_file)]).await;
+    let client = TestClient::connect(&private.url()).await;
+    for statement in [
+        "create role clear login password 'right'",
+        "create role trusted login",
+        "create role refused login password 'right'",
+        "set password_encryption = 'md5'",
+        "create role md5 login password 'right'",
+    ] {
+        client.execute(statement, &[]).await.unwrap();
+    }
+    client.close().await;
+    let url = |role: &str, password| {
+        private
+            .server
+            .endpoint()
+            .url_for(role, password, "postgres")
+    };
+    for role in ["md5", "clear", "trusted"] {
+        assert_eq!(signed_in(&url(role, "right")).await.unwrap(), role);
+    }
+    for role in ["md5", "clear"] {
+        assert_eq!(refused(signed_in(&url(role, "wrong")).await).code, "28P01");
+    }
+    assert_eq!(
+        refused(signed_in(&url("refused", "right")).await).code,
+        "28000"
+    );
+    let bound = format!("{}?channel_binding=require", url("md5", "right"));
+    assert!(matches!(signed_in(&bound).await, Err(WireError::Auth(_))));
+    private.remove().await;
+    std::fs::remove_file(rules).unwrap();
 }

@@ -19,14 +19,14 @@ async fn statements_are_prepared_once_per_scope() {
             );
         }
     }
-    // One prelude, whatever the role, and the statement once for each.
-    assert_eq!(connection.prepared_count(), 3);
+    // The prelude and the statement, once for each role.
+    assert_eq!(connection.prepared_count(), 4);
     let listed = plain("select count(*) from pg_prepared_statements");
     let result = connection
         .fly(&Flight::new(&listed, &scope("postgres")))
         .await
         .unwrap();
-    assert_eq!(result.text(0, 0), Some("4"));
+    assert_eq!(result.text(0, 0), Some("5"));
 }
 
 #[tokio::test]
