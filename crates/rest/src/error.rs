@@ -131,6 +131,12 @@ fn flight(error: &WireError, authenticated: bool, request_id: &RequestId) -> Err
             "22021",
             "invalid byte sequence for encoding \"UTF8\": 0x00",
         ),
+        // A 503 would make clients try again what took too long.
+        WireError::Timeout => ErrorBody::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "PSR504",
+            "The database did not answer in time",
+        ),
         WireError::ReplyTooLarge { .. } | WireError::Protocol(_) => ErrorBody::internal(request_id),
         _ => database(error_reply(error, authenticated)),
     }

@@ -104,3 +104,106 @@ fn stage(entry: &Entry<'_>, stage: Stage) -> Option<u64> {
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The entries that a subscriber of this level writes for these statuses.
+    fn entries(most: Level, statuses: &[StatusCode]) -> Vec<Value> {
+        let sink = Sink::default();
+        let writer = sink.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_max_level(most)
+            .with_writer(move || writer.clone())
+            .finish();
+        let trace = Trace {
+            service: Service::Rest,
+            shape: Shape::Read,
+            role: Some(Arc::from("anon")),
+            stages: Stages::default(),
+            request_id: None,
+        };
+        tracing::subscriber::with_default(subscriber, || {
+            for status in statuses {
+                if !is_enabled(*status) {
+                    continue;
+                }
+                let entry = Entry {
+                    method: &Method::GET,
+                    path: "/rest/v1/items",
+                    status: *status,
+                    request_id: &RequestId::generate(),
+                    trace: Some(&trace),
+                    took: Duration::from_micros(1500),
+                    bytes: Some(12),
+                };
+                write(&entry, Some(IpAddr::from([192, 0, 2, 1])));
+            }
+        });
+        let written = sink.0.lock().unwrap();
+        written
+            .split(|byte| *byte == b'\n')
+            .filter_map(|l| serde_json::from_slice(l).ok())
+            .collect()
+    }
+
+    #[test]
+    fn an_entry_says_what_was_asked_and_how_long_it_took() {
+        let entries = entries(Level::INFO, &[StatusCode::OK]);
+        let entry = &entries[0];
+        for (name, value) in [
+            ("level", Value::from("INFO")),
+            ("target", Value::from("passerelle::access")),
+            ("method", Value::from("GET")),
+            ("path", Value::from("/rest/v1/items")),
+            ("status", Value::from(200)),
+            ("role", Value::from("anon")),
+            ("client", Value::from("192.0.2.1")),
+            ("bytes", Value::from(12)),
+            ("duration_us", Value::from(1500)),
+            ("db_us", Value::from(0)),
+        ] {
+            assert_eq!(entry[name], value, "{name}: {entry}");
+        }
+        assert_eq!(entry["request_id"].as_str().map(str::len), Some(16));
+    }
+
+    #[test]
+    fn levels_follow_the_status() {
+        let statuses = [
+            StatusCode::OK,
+            StatusCode::NOT_FOUND,
+            StatusCode::INTERNAL_SERVER_ERROR,
+        ];
+        let seen = |most| -> Vec<u64> {
+            entries(most, &statuses)
+                .iter()
+                .filter_map(|entry| entry["status"].as_u64())
+                .collect()
+        };
+        assert_eq!(seen(Level::INFO), [200, 404, 500]);
+        assert_eq!(seen(Level::WARN), [404, 500]);
+        assert_eq!(seen(Level::ERROR), [500]);
+    }
+}

@@ -154,7 +154,7 @@ fn names_that_are_not_there() {
             origin: "projects".into(),
             target: "clint".into(),
             hint: Some("fk".into()),
-            similar: Some(("clients".into(), "clint".into())),
+            similar: Some(Box::new(("clients".into(), "clint".into()))),
         },
         400,
         &json!({"code": "PGRST200",
@@ -358,6 +358,15 @@ fn the_way_to_the_database() {
         authenticated: true,
     });
     assert_eq!((lost.status.as_u16(), &*lost.code), (503, "PGRST001"));
+}
+
+#[test]
+fn what_takes_too_long_is_not_to_be_tried_again() {
+    let late = body(RestError::Flight {
+        source: WireError::Timeout,
+        authenticated: true,
+    });
+    assert_eq!((late.status.as_u16(), &*late.code), (504, "PSR504"));
 }
 
 #[test]

@@ -2,12 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot begin has failed")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::Method;
 use passerelle_identity::{IdentitySettings, Verifier};
 use passerelle_rest::{RestSettings, TransactionMode};
 use passerelle_surface::Verbosity;
-use passerelle_wire::{Endpoint, Pool, PoolSettings};
+use passerelle_wire::{ConnectionSettings, Endpoint, Pool, PoolSettings};
 use serde_json::json;
 
 use crate::api::{Api, NOW, bearer, settings, state, with_pre_request};
@@ -161,7 +162,7 @@ async fn tokens() {
     let unknown = api
         .get_with("/projects", &[("Authorization", &token)])
         .await;
-    assert!(unknown.status.is_client_error(), "{}", unknown.body);
+    unknown.assert_error(401, "22023");
 }
 
 #[actix_web::test]
@@ -315,4 +316,62 @@ async fn a_connection_that_is_lost() {
     let reply = api.get("/death").await;
     assert_eq!(reply.status, 503, "{}", reply.body);
     assert_eq!(api.get("/projects").await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_statement_that_takes_too_long() {
+    let sql = "create view api.sleepy as select pg_sleep(60)::text as id;
+        grant select on api.sleepy to anon;";
+    let api = Api::after(sql, settings()).await;
+    let connection = ConnectionSettings {
+        flight_timeout: Some(Duration::from_millis(50)),
+        ..ConnectionSettings::default()
+    };
+    let settings = PoolSettings {
+        connection,
+        ..PoolSettings::default()
+    };
+    let endpoint = Endpoint::parse(&api.db.authenticator_url()).unwrap();
+    let api = api.over(Pool::new(endpoint, settings));
+    api.get("/sleepy").await.assert_error(504, "PSR504");
+}
+
+#[actix_web::test]
+async fn odd_requests_are_refused_and_do_no_harm() {
+    let api = Api::new().await;
+    for url in [
+        "",
+        "//",
+        "/%2e%2e/etc",
+        "/%00",
+        "/%ff%fe",
+        "/projects%20x",
+        "/projects?%00=eq.%00",
+        "/projects?select=%ff",
+        "/projects?select=%22%00%22",
+        "/projects?id=in.(",
+        "/projects?or=((((((((((",
+        "/projects?limit=99999999999999999999",
+        "/projects?offset=18446744073709551615",
+        "/projects?order=id.asc.desc",
+        "/projects?select=*,*,*",
+    ] {
+        let reply = api.get(url).await;
+        assert!(!reply.status.is_server_error(), "{url}: {}", reply.body);
+    }
+    for (name, value) in [
+        ("Range", "18446744073709551615-18446744073709551615"),
+        ("Prefer", ",,;=,count=,tx==,"),
+        ("Accept", ";q=2, */*;q=x, \u{e9}"),
+        ("Authorization", "Bearer"),
+        ("Accept-Profile", "\u{e9}"),
+        ("Cookie", "=;==;a=\u{e9}"),
+    ] {
+        let reply = api.get_with("/projects", &[(name, value)]).await;
+        assert!(
+            !reply.status.is_server_error(),
+            "{name}: {value}: {}",
+            reply.body
+        );
+    }
 }

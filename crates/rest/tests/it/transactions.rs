@@ -80,21 +80,24 @@ async fn a_rollback_is_preferred() {
 
 #[actix_web::test]
 async fn settings_of_the_role_apply() {
-    // The database is the test's own; the cluster's roles are not, so a role is made for it.
-    let sql = "create role \"rest isolated\";
-        grant \"rest isolated\" to authenticator;
-        alter role \"rest isolated\" set default_transaction_isolation = 'serializable';
-        grant usage on schema api to \"rest isolated\";
-        grant select on api.caller to \"rest isolated\";";
-    let api = Api::after(sql, settings()).await;
-    let token = bearer(&json!({"role": "rest isolated"}));
+    // Roles belong to the whole cluster, so this one has a name of its own.
+    let role = format!("rest isolated {}", std::process::id());
+    let sql = format!(
+        "create role \"{role}\";
+        grant \"{role}\" to authenticator;
+        alter role \"{role}\" set default_transaction_isolation = 'serializable';
+        grant usage on schema api to \"{role}\";
+        grant select on api.caller to \"{role}\";"
+    );
+    let api = Api::after(&sql, settings()).await;
+    let token = bearer(&json!({"role": role}));
     let seen = caller(&api, &[("Authorization", &token)]).await;
     assert_eq!(
         (&seen["isolation"], &seen["read_only"]),
         (&json!("serializable"), &json!("on"))
     );
-    let clean = "drop owned by \"rest isolated\"; drop role \"rest isolated\";";
-    api.db.run(clean).await;
+    let clean = format!("drop owned by \"{role}\"; drop role \"{role}\";");
+    api.db.run(&clean).await;
 }
 
 #[actix_web::test]
