@@ -56,7 +56,7 @@ impl<'c> Scope<'c> {
                 .map(|representation| Arc::clone(&representation.function));
         }
         if let Operation::FullText(_, configuration, _) = &filter.operation
-            && column.is_none_or(|column| &*column.base_type != "tsvector")
+            && column.is_some_and(|column| &*column.base_type != "tsvector")
         {
             field.to_tsvector = Some(configuration.clone());
         }
