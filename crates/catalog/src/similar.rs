@@ -56,7 +56,7 @@ impl Catalog {
     }
 
     /// Name of a relation with relationships that is similar to `origin`, for PGRST200, when
-    /// `origin` itself has none.
+    /// `origin` itself has none, not even by hidden junctions.
     pub fn similar_origin(&self, origin: &str, schema: &str) -> Option<String> {
         let leads_here = |relationships: &[std::sync::Arc<Relationship>]| {
             relationships
@@ -66,7 +66,7 @@ impl Catalog {
         if self
             .relationships
             .get(schema, origin)
-            .is_some_and(|own| leads_here(own))
+            .is_some_and(|own| own.is_empty() || leads_here(own))
         {
             return None;
         }

@@ -132,6 +132,16 @@ pub fn error_reply(error: &WireError, authenticated: bool) -> ErrorReply {
     match error {
         WireError::Server(error) => ErrorReply::from_sql(&SqlError::from(&**error), authenticated),
         WireError::Auth(_) | WireError::Tls { .. } => ErrorReply::no_connection(),
+        WireError::Encode(_) => ErrorReply::plain(
+            400,
+            "PGRST102",
+            "The request holds more values, or other characters, than PostgreSQL takes",
+        ),
+        WireError::ReplyTooLarge { .. } => ErrorReply::plain(
+            500,
+            "PGRSTX00",
+            "The result exceeds the limit of this server",
+        ),
         _ => ErrorReply::connection_lost(),
     }
 }

@@ -8,7 +8,7 @@ use super::edges::{Edge, edges};
 use super::names::ColumnNames;
 use super::views::ViewKeys;
 use crate::by_name::ByName;
-use crate::raw::{Oid, RawCatalog, RawRelation};
+use crate::raw::{AttributeNumber, Oid, RawCatalog, RawForeignKey, RawRelation};
 use crate::{
     Cardinality, ColumnPair, ForeignKey, Junction, KeyRelationship, QualifiedName, Relationship,
 };
@@ -26,6 +26,7 @@ pub(super) fn infer(
         inference.add_edge(edge);
     }
     inference.add_junctions(&edges, primary_keys);
+    inference.note_hidden_junctions(views);
     inference.add_computed();
     for relationships in inference.found.values_mut() {
         relationships.sort_by(|left, right| order(left, right));
@@ -159,6 +160,38 @@ impl<'a> Inference<'a> {
             is_self,
             Cardinality::ManyToMany(junction),
         );
+    }
+
+    /// Notes the relations that only a junction of a hidden schema relates. They have no
+    /// relationship by it, but are not taken for misspelt either.
+    fn note_hidden_junctions(&mut self, views: &ViewKeys<'_>) {
+        let raw = self.raw;
+        let primary_keys: HashMap<Oid, &[AttributeNumber]> = raw
+            .keys
+            .iter()
+            .filter(|key| key.is_primary && !self.relations.contains_key(&key.relation))
+            .map(|key| (key.relation, &*key.columns))
+            .collect();
+        let mut junctions: HashMap<Oid, Vec<&RawForeignKey>> = HashMap::new();
+        for key in &raw.foreign_keys {
+            if let Some(columns) = primary_keys.get(&key.origin)
+                && key
+                    .origin_columns
+                    .iter()
+                    .all(|column| columns.contains(column))
+            {
+                junctions.entry(key.origin).or_default().push(key);
+            }
+        }
+        for keys in junctions.into_values().filter(|keys| keys.len() > 1) {
+            for key in keys {
+                let sides = views.sides(key.target, &key.target_columns);
+                let targets = sides.iter().map(|side| side.view).chain([key.target]);
+                for target in targets.filter_map(|oid| self.relations.get(&oid).copied()) {
+                    self.found.entry_or_default(&target.name);
+                }
+            }
+        }
     }
 
     fn add_computed(&mut self) {

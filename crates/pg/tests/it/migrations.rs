@@ -12,6 +12,44 @@ const FIRST: Migration<'_> = Migration {
     sql: "create table first (id int);\ninsert into first values (1);",
 };
 
+#[tokio::test]
+async fn the_platform_and_its_application_apply_and_stay_applied() {
+    let db = TestDb::empty().await;
+    let sql = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../sql");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(sql.join("platform"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let scripts: Vec<(String, String)> = files
+        .iter()
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    let platform: Vec<Migration<'_>> = scripts
+        .iter()
+        .map(|(name, sql)| Migration { name, sql })
+        .collect();
+    let application = sql.join("hub-lib");
+    let mut client = endpoint(&db.url()).connect().await.unwrap();
+    let first = migrate(&mut client, &platform, Some(&application))
+        .await
+        .unwrap();
+    assert!(first.applied.starts_with(&["0001_roles.sql".to_owned()]));
+    let second = migrate(&mut client, &platform, Some(&application))
+        .await
+        .unwrap();
+    assert_eq!(
+        second,
+        Migrated {
+            applied: Vec::new(),
+            unchanged: first.applied.len()
+        }
+    );
+}
+
 /// A directory that goes away with the value.
 struct Application(PathBuf);
 

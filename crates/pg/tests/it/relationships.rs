@@ -177,10 +177,12 @@ async fn hidden_junctions_and_targets_stay_hidden() {
         create table api.b (id int primary key, h int);
         create table hidden.h (id int primary key);
         alter table api.b add foreign key (h) references hidden.h;
+        create table api.aa (id int primary key, up int references api.aa);
         create table hidden.ab (a int references api.a, b int references api.b, primary key (a, b));",
     )
     .await;
     let catalog = catalog(&db, &["api"]).await;
     assert!(from(&catalog, "a").is_empty());
+    assert_eq!(catalog.similar_origin("a", "api"), None);
     assert!(from(&catalog, "b").is_empty());
 }
