@@ -290,3 +290,6 @@ pub(crate) fn check_limit(held: usize, missing: usize, limit: usize) -> Result<(
 pub(crate) fn closed() -> WireError {
     io::Error::from(io::ErrorKind::UnexpectedEof).into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,7 +78,8 @@ impl ResultSet {
     /// The value at this place, sharing the memory of the reply; `None` for `NULL` and for a place
     /// outside the result.
     pub fn bytes(&self, row: usize, column: usize) -> Option<Bytes> {
-        self.range(row, column).map(|range| self.bytes.slice(range))
+        self.value(row, column)
+            .map(|value| self.bytes.slice_ref(value))
     }
 
     /// The value at this place; `None` for `NULL` and for a place outside the result.
@@ -143,6 +144,16 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// The number of values.
+    pub fn len(self) -> usize {
+        self.result.width
+    }
+
+    /// Whether there are no values, as in a row of a table without columns.
+    pub fn is_empty(self) -> bool {
+        self.result.width == 0
+    }
+
     /// See [`ResultSet::bytes`].
     pub fn bytes(self, column: usize) -> Option<Bytes> {
         self.result.bytes(self.row, column)
