@@ -3,6 +3,10 @@
 use std::io::IsTerminal as _;
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{LogFormat, LogLevel, LogSettings};
 use crate::pgrst;
@@ -10,18 +14,22 @@ use crate::pgrst;
 /// Installs the subscriber; the first caller wins.
 pub(crate) fn start(settings: LogSettings) {
     let level = LevelFilter::from(settings.level);
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+    // Libraries tell of their inner life on the level that is ours for requests.
+    let targets = Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("passerelle", level);
+    let subscriber = tracing_subscriber::registry().with(targets);
+    let output = fmt::layer().with_writer(std::io::stderr);
     // It fails only where a subscriber is installed already, as in tests.
     let _ = match settings.format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder
-            .json()
-            .flatten_event(true)
-            .with_ansi(false)
-            .try_init(),
+        LogFormat::Text => {
+            let output = output.with_ansi(std::io::stderr().is_terminal());
+            subscriber.with(output).try_init()
+        }
+        LogFormat::Json => {
+            let output = output.json().flatten_event(true).with_ansi(false);
+            subscriber.with(output).try_init()
+        }
     };
 }
 
