@@ -3,6 +3,7 @@
 import { createHmac } from 'node:crypto';
 import { createClient } from '@supabase/supabase-js';
 import pg from 'pg';
+import WebSocket from 'ws';
 
 const need = (name) => {
   const value = process.env[name];
@@ -20,10 +21,13 @@ function token(claims) {
   return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
 }
 
+/** A supabase-js client; versions of Node without a WebSocket of their own are given one. */
+export const open = (options) => createClient(url, anonKey, { realtime: { transport: WebSocket }, ...options });
+
 /** A caller: `client` is a supabase-js client, `rows` runs SQL as the database sees that caller. */
 function actor(name, claims) {
   const access = claims ? token(claims) : null;
-  const client = createClient(url, anonKey, access ? { accessToken: async () => access } : { auth: { persistSession: false } });
+  const client = open(access ? { accessToken: async () => access } : { auth: { persistSession: false } });
   const role = claims?.role ?? 'anon';
   return {
     name,

@@ -2,8 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createClient } from '@supabase/supabase-js';
-import { anon, database } from './actors.mjs';
+import { anon, database, open } from './actors.mjs';
 
 after(() => database.end());
 const url = process.env.PASSERELLE_URL;
@@ -67,7 +66,7 @@ test('csv, stripped nulls and an aborted request', async () => {
 });
 
 test('a broken or expired token is refused with 401', async () => {
-  const broken = createClient(url, process.env.PASSERELLE_ANON_KEY, { accessToken: async () => 'not.a.token' });
+  const broken = open({ accessToken: async () => 'not.a.token' });
   const { error, status } = await broken.from('resources').select('id');
   assert.equal(status, 401);
   assert.equal(error.code, 'PGRST301');
