@@ -121,14 +121,17 @@ fn primary_keys(
     primary_keys
 }
 
-/// Moves the columns into their tables. Both lists are sorted by the relation's identifier.
+/// Tables after which the memory of the rows they were made of is given back.
+const BATCH: usize = 512;
+
+/// Moves the columns into their tables. Both lists are sorted by the relation's identifier and
+/// consumed from the end, so that rows and tables are never all there at once.
 fn tables(
     relations: Vec<RawRelation>,
-    columns: Vec<RawColumn>,
+    mut columns: Vec<RawColumn>,
     mut primary_keys: HashMap<Oid, Box<[Arc<str>]>>,
     readable: Vec<ReadableColumns>,
 ) -> impl Iterator<Item = Table> {
-    let mut columns = columns.into_iter().peekable();
     let mut restrictions: HashMap<Oid, Vec<ReadableColumns>> = HashMap::new();
     for restriction in readable {
         restrictions
@@ -136,35 +139,41 @@ fn tables(
             .or_default()
             .push(restriction);
     }
-    relations.into_iter().map(move |relation| {
-        while columns
-            .next_if(|column| column.relation < relation.oid)
-            .is_some()
-        {}
-        let mut numbers = Vec::new();
-        let mut own: Vec<Column> = Vec::new();
-        while let Some(column) = columns.next_if(|column| column.relation == relation.oid) {
-            numbers.push(column.number);
-            own.push(column.column);
-        }
-        let readable = restrictions
-            .remove(&relation.oid)
-            .into_iter()
-            .flatten()
-            .map(|restriction| (restriction.role, positions(&numbers, &restriction.columns)))
-            .collect();
-        Table {
-            name: relation.name,
-            description: relation.description,
-            is_view: relation.is_view,
-            insertable: relation.insertable,
-            updatable: relation.updatable,
-            deletable: relation.deletable,
-            primary_key: primary_keys.remove(&relation.oid).unwrap_or_default(),
-            columns: own.into_boxed_slice(),
-            readable,
-        }
-    })
+    relations
+        .into_iter()
+        .rev()
+        .enumerate()
+        .map(move |(index, relation)| {
+            while columns
+                .pop_if(|column| column.relation > relation.oid)
+                .is_some()
+            {}
+            let start = columns.partition_point(|column| column.relation < relation.oid);
+            let (numbers, own): (Vec<i16>, Vec<Column>) = columns
+                .drain(start..)
+                .map(|column| (column.number, column.column))
+                .unzip();
+            if index % BATCH == 0 {
+                columns.shrink_to_fit();
+            }
+            let readable = restrictions
+                .remove(&relation.oid)
+                .into_iter()
+                .flatten()
+                .map(|restriction| (restriction.role, positions(&numbers, &restriction.columns)))
+                .collect();
+            Table {
+                name: relation.name,
+                description: relation.description,
+                is_view: relation.is_view,
+                insertable: relation.insertable,
+                updatable: relation.updatable,
+                deletable: relation.deletable,
+                primary_key: primary_keys.remove(&relation.oid).unwrap_or_default(),
+                columns: own.into_boxed_slice(),
+                readable,
+            }
+        })
 }
 
 /// Indexes of the columns with these numbers.
