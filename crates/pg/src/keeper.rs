@@ -60,6 +60,8 @@ pub struct CatalogKeeper {
 #[derive(Debug)]
 pub(crate) struct Shared {
     catalog: ArcSwapOption<Catalog>,
+    /// What is read.
+    introspection: ArcSwap<IntrospectionSettings>,
     status: ArcSwap<KeeperStatus>,
     /// Somebody wants a reload.
     reload: Notify,
@@ -74,6 +76,7 @@ impl CatalogKeeper {
     pub fn start(endpoint: ControlEndpoint, settings: KeeperSettings) -> Self {
         let shared = Arc::new(Shared {
             catalog: ArcSwapOption::empty(),
+            introspection: ArcSwap::from_pointee(settings.introspection.clone()),
             status: ArcSwap::from_pointee(KeeperStatus::default()),
             reload: Notify::new(),
             versions: watch::Sender::new(0),
@@ -96,6 +99,12 @@ impl CatalogKeeper {
     /// Asks for a reload, as on SIGUSR1. Several requests may be answered by one reload.
     pub fn reload(&self) {
         self.shared.reload.notify_one();
+    }
+
+    /// Changes what is read, and asks for a reload.
+    pub fn reconfigure(&self, introspection: IntrospectionSettings) {
+        self.shared.introspection.store(Arc::new(introspection));
+        self.reload();
     }
 
     /// Waits until there is a catalogue of this version or a later one, and returns it. The first

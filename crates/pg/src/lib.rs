@@ -3,6 +3,7 @@
 //! Requests of callers travel through the `wire` crate; this one owns everything else that is
 //! said to the server, on connections of its own, and what its errors mean to a client.
 
+mod config;
 mod control;
 mod db_error;
 mod digest;
@@ -12,6 +13,7 @@ mod listener;
 mod migrate;
 mod prelude;
 
+pub use config::in_database_settings;
 pub use control::ControlEndpoint;
 pub use db_error::{ErrorReply, RaiseError, SqlError, error_reply};
 pub use digest::digest;

@@ -52,12 +52,7 @@ impl Prelude<'_> {
         let mut statements = Vec::with_capacity(2);
         statements.push(self.settings());
         if let Some(function) = self.pre_request {
-            let mut text = String::from("select ");
-            push_identifier(&mut text, &function.schema);
-            text.push('.');
-            push_identifier(&mut text, &function.name);
-            text.push_str("()");
-            statements.push(Statement::plain(text));
+            statements.push(Statement::plain(call(function)));
         }
         statements
     }
@@ -193,6 +188,18 @@ impl SetConfig {
             params,
         }
     }
+}
+
+/// SQL that calls a function without arguments; one without schema is found by the search path.
+pub(crate) fn call(function: &QualifiedName) -> String {
+    let mut text = String::from("select ");
+    if !function.schema.is_empty() {
+        push_identifier(&mut text, &function.schema);
+        text.push('.');
+    }
+    push_identifier(&mut text, &function.name);
+    text.push_str("()");
+    text
 }
 
 fn push_number(text: &mut String, number: usize) {

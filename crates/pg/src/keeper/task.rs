@@ -158,7 +158,8 @@ impl Task {
         self.update(|status| status.loading = true);
         let started = Instant::now();
         let version = self.version + 1;
-        let raw = introspect(listener.client(), &self.settings.introspection, version).await?;
+        let settings = self.shared.introspection.load_full();
+        let raw = introspect(listener.client(), &settings, version).await?;
         let catalog = assemble(raw).await?;
         self.version = version;
         self.backoff.reset();

@@ -96,6 +96,11 @@ fn pre_request_is_called_after_the_settings() {
 }
 
 #[test]
+fn a_function_without_schema_is_found_by_the_search_path() {
+    assert_eq!(call(&QualifiedName::new("", "check")), "select \"check\"()");
+}
+
+#[test]
 fn values_end_at_nul() {
     let statements = Prelude {
         path: "/a\0b",

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_catalog::Catalog;
-use passerelle_pg::{CatalogKeeper, Event, KeeperSettings, Listener, digest};
+use passerelle_pg::{
+    CatalogKeeper, Event, IntrospectionSettings, KeeperSettings, Listener, digest,
+};
 use passerelle_testkit::TestDb;
 use tokio::time::timeout;
 
@@ -123,6 +125,21 @@ async fn waits_for_a_schema_that_comes_late() {
     );
     db.run("create schema late").await;
     assert!(timeout(LIMIT, keeper.wait_for(1)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn other_schemas_can_be_asked_for() {
+    let db = TestDb::with_sql("create schema other; create table other.thing (id int)").await;
+    let keeper = CatalogKeeper::start(endpoint(&db.url()), settings());
+    until(&keeper, |_| true).await;
+    keeper.reconfigure(IntrospectionSettings {
+        schemas: vec!["other".to_owned()],
+        ..IntrospectionSettings::default()
+    });
+    until(&keeper, |catalog| {
+        catalog.find_table("other", "thing").is_some()
+    })
+    .await;
 }
 
 #[tokio::test]

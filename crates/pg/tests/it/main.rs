@@ -1,6 +1,7 @@
 //! Introspection, the keeper, migrations and the prelude against a real PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "tests say what is wrong by failing")]
 
+mod config;
 mod introspection;
 mod keeper;
 mod migrations;
