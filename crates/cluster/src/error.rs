@@ -115,7 +115,10 @@ impl ClusterError {
 
     /// Sorts the failure of a server by the log it left.
     pub(crate) fn from_log(program: &'static str, text: &str, log: &Path, port: u16) -> Self {
-        if text.contains("No space left on device") {
+        if ["No space left on device", "Check free disk space"]
+            .iter()
+            .any(|sign| text.contains(sign))
+        {
             return Self::NoSpace(log.to_owned());
         }
         if text.contains("Address already in use") {

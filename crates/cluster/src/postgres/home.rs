@@ -95,6 +95,10 @@ impl Home {
             }
         }
         let _ = fs::remove_file(&password_file);
+        if made.is_err() {
+            // A full disk would stay full.
+            let _ = remove(&self.root.join("data.new"));
+        }
         made?;
         fs::rename(self.root.join("data.new"), &self.data)
             .map_err(|source| ClusterError::file(&self.data, source))
