@@ -7,6 +7,7 @@ mod signals;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::rt::System;
 use passerelle_pg::CatalogKeeper;
@@ -18,6 +19,9 @@ use crate::deployment::Deployment;
 
 pub(crate) use listen::{ListenError, bind};
 pub(crate) use signals::Reload;
+
+/// How often unused connections are looked for.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Why a server could not be started or ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +79,7 @@ pub(crate) async fn serve(
     let kept = Arc::clone(&keeper);
     let catalog = move || kept.catalog();
     let state = Arc::new(RestState::new(pool.clone(), catalog, clock::now, rest));
+    prune(&pool);
     let frontage = Arc::new(frontage);
 
     let admin = admin_listener
@@ -114,13 +119,25 @@ pub(crate) async fn serve(
 
 /// Returns when the first catalogue is there or cannot be had yet.
 async fn first_catalog(keeper: &CatalogKeeper) {
-    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(5));
+    let mut ticks = tokio::time::interval(Duration::from_millis(5));
     while keeper.catalog().is_none() && keeper.status().failures == 0 {
         ticks.tick().await;
     }
     if let Some(fault) = keeper.status().last_error.as_deref() {
         tracing::error!(fault, "the database cannot be used yet; trying again");
     }
+}
+
+/// Closes connections that have been unused for too long, also when no request comes by.
+fn prune(pool: &Pool) {
+    let pool = pool.clone();
+    actix_web::rt::spawn(async move {
+        let mut ticks = tokio::time::interval(PRUNE_INTERVAL);
+        loop {
+            ticks.tick().await;
+            pool.prune();
+        }
+    });
 }
 
 /// The address behind a URL of ours, for the liveness check.
