@@ -124,7 +124,7 @@ async function gatewayRound(gateway, postmaster, scenario, tokens) {
 }
 
 async function pgbenchRound(url, scenario, claims) {
-  const { out } = await run('pgbench', ['-n', '-M', 'prepared', '-c', String(PGBENCH_CLIENTS), '-j', '1', '-T', String(seconds), '-D', `claims=${claims}`, '-f', join(here, 'pgbench', scenario.script), url]);
+  const { out } = await run('pgbench', ['-n', '-M', 'prepared', '-c', String(PGBENCH_CLIENTS), '-j', '1', '-T', String(seconds), '-D', `claims=${claims}`, '-D', 'rows=25', '-f', join(here, 'pgbench', scenario.script), url]);
   return Number(/tps = ([\d.]+)/.exec(out)[1]);
 }
 
