@@ -143,7 +143,9 @@ fn flight(error: &WireError, authenticated: bool, request_id: &RequestId) -> Err
 }
 
 fn database(reply: ErrorReply) -> ErrorBody {
-    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = StatusCode::from_u16(reply.status).ok();
+    let status = status.filter(|status| !status.is_informational());
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut body = ErrorBody::new(status, reply.code, reply.message);
     body.details = reply
         .details

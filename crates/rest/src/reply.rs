@@ -14,7 +14,7 @@ use actix_web::http::header::{
 };
 use bytes::Bytes;
 use passerelle_planner::{AllowedMethods, ReplySpec};
-use passerelle_surface::Verbosity;
+use passerelle_surface::{Verbosity, allows_body};
 use passerelle_syntax::{MediaType, RangeFault};
 
 use crate::error::{ReplyError, range_body};
@@ -50,8 +50,13 @@ pub(crate) fn reply(
     let status = content_range::status(spec.range.offset, answer.page_count, answer.total);
     let rows = answer.page_count;
     let range = content_range::value(spec.range.offset, rows, answer.total);
-    let body = body(&spec, status, answer, verbosity);
-    let mut response = HttpResponse::with_body(own_status.unwrap_or(status), body);
+    let sent_status = own_status.unwrap_or(status);
+    let body = if spec.headers_only || !allows_body(sent_status) {
+        BoxBody::new(actix_web::body::None::new())
+    } else {
+        body(&spec, status, answer, verbosity)
+    };
+    let mut response = HttpResponse::with_body(sent_status, body);
     let headers = response.headers_mut();
     headers.reserve(8);
     put(headers, CONTENT_RANGE, range);
@@ -119,9 +124,6 @@ pub(crate) fn add_server_timing(response: &mut HttpResponse, timing: String) {
 }
 
 fn body(spec: &ReplySpec, status: StatusCode, answer: Answer, verbosity: Verbosity) -> BoxBody {
-    if spec.headers_only {
-        return BoxBody::new(actix_web::body::None::new());
-    }
     if status == StatusCode::RANGE_NOT_SATISFIABLE {
         let lower = spec.range.offset;
         let fault = RangeFault::OutOfBounds {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
@@ -126,8 +127,12 @@ impl ErrorBody {
 
     /// The response, with the `Proxy-Status` of RFC 9209 that names the code.
     pub fn to_response(&self, verbosity: Verbosity) -> HttpResponse {
-        let mut response =
-            HttpResponse::with_body(self.status, self.to_json(verbosity)).map_into_boxed_body();
+        let body = if allows_body(self.status) {
+            BoxBody::new(self.to_json(verbosity))
+        } else {
+            BoxBody::new(actix_web::body::None::new())
+        };
+        let mut response = HttpResponse::with_body(self.status, body);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, JSON);
         let mut status = String::with_capacity(32);
@@ -144,8 +149,18 @@ impl ErrorBody {
     }
 }
 
+/// Whether a response of this status has a body at all (RFC 9110, section 6.4.1). One that came
+/// nevertheless would be read as the beginning of the next response.
+pub fn allows_body(status: StatusCode) -> bool {
+    !status.is_informational()
+        && status != StatusCode::NO_CONTENT
+        && status != StatusCode::NOT_MODIFIED
+}
+
 #[cfg(test)]
 mod tests {
+    use actix_web::body::MessageBody;
+
     use super::*;
 
     fn sample() -> ErrorBody {
@@ -187,5 +202,12 @@ mod tests {
         let response =
             ErrorBody::new(StatusCode::BAD_REQUEST, "a\nb", "m").to_response(Verbosity::Verbose);
         assert!(response.headers().get("proxy-status").is_none());
+    }
+
+    #[test]
+    fn a_status_without_a_body_gets_none() {
+        let response =
+            ErrorBody::new(StatusCode::NO_CONTENT, "x", "m").to_response(Verbosity::Verbose);
+        assert_eq!(response.body().size(), actix_web::body::BodySize::None);
     }
 }

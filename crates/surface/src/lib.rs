@@ -17,7 +17,7 @@ mod timing;
 pub use access_log::{Trace, logs_access};
 pub use client_address::{AddressError, ForwardedHeader, Network, TrustedProxies};
 pub use cors::{Cors, CorsDialect};
-pub use error::{Details, ErrorBody, Verbosity};
+pub use error::{Details, ErrorBody, Verbosity, allows_body};
 pub use frontage::{Frontage, FrontageSettings};
 pub use limits::HttpLimits;
 pub use metrics::{Metrics, Service, Shape};

@@ -29,7 +29,7 @@ fn header(object: &Map<String, Value>) -> Result<Header, ReplyError> {
     Ok((name, value))
 }
 
-/// Reads `response.status`: the digits it begins with.
+/// Reads `response.status`: the digits it begins with. A 1xx is not the status of an answer.
 pub(super) fn status(setting: Option<&[u8]>) -> Result<Option<StatusCode>, ReplyError> {
     let Some(setting) = setting else {
         return Ok(None);
@@ -42,6 +42,7 @@ pub(super) fn status(setting: Option<&[u8]>) -> Result<Option<StatusCode>, Reply
         .ok()
         .and_then(|text| text.parse().ok());
     let status = number.and_then(|number| StatusCode::from_u16(number).ok());
+    let status = status.filter(|status| !status.is_informational());
     status.map(Some).ok_or(ReplyError::Status)
 }
 
@@ -99,7 +100,7 @@ mod tests {
             Ok(Some(StatusCode::IM_A_TEAPOT))
         );
         assert_eq!(status(None), Ok(None));
-        for fault in ["", "adf", "99", "1000", "99999999999"] {
+        for fault in ["", "adf", "99", "100", "1000", "99999999999"] {
             assert_eq!(
                 status(Some(fault.as_bytes())),
                 Err(ReplyError::Status),

@@ -145,6 +145,25 @@ fn sql_has_the_last_word_on_status_and_headers() {
 }
 
 #[test]
+fn a_status_without_a_body_gets_none() {
+    for status in ["204", "304"] {
+        let response_status = Some(Bytes::from_static(status.as_bytes()));
+        let response = replied(
+            spec(),
+            Answer {
+                response_status,
+                ..answer()
+            },
+        );
+        assert_eq!(
+            response.body().size(),
+            actix_web::body::BodySize::None,
+            "{status}"
+        );
+    }
+}
+
+#[test]
 fn media_types_with_and_without_character_set() {
     let csv = content_type(&MediaType::Csv);
     assert_eq!(csv, "text/csv; charset=utf-8");

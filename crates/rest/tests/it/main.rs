@@ -2,5 +2,6 @@
 
 mod api;
 mod errors;
+mod framing;
 mod reads;
 mod transactions;
