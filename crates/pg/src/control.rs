@@ -4,37 +4,21 @@
 //! They bypass the pool, so that a busy pool never delays a reload, and they must reach
 //! PostgreSQL directly: a pooler in transaction mode forgets `LISTEN` and locks.
 
-use std::fmt;
-use std::str::FromStr as _;
-use std::time::Duration;
+use passerelle_wire::{ClientConnection, ClientError, Endpoint, EndpointError};
+use tokio_postgres::Client;
 
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{Client, Config, Connection, Error, NoTls, Socket};
-
-/// Longest time for opening a connection, unless the connection string names one.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Where control connections lead. Its `Debug` shows no password.
-#[derive(Clone)]
-pub struct ControlEndpoint {
-    config: Config,
-}
+/// Where control connections lead: what an [`Endpoint`] accepts. Its `Debug` shows no password.
+#[derive(Clone, Debug)]
+pub struct ControlEndpoint(Endpoint);
 
 impl ControlEndpoint {
-    /// Reads a connection string: a `postgresql://` URL or `key=value` pairs.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        let mut config = Config::from_str(text)?;
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("passerelle");
-        }
-        Ok(Self { config })
+    /// Reads a connection string, as [`Endpoint::parse`] does.
+    pub fn parse(text: &str) -> Result<Self, EndpointError> {
+        Endpoint::parse(text).map(Self::from)
     }
 
     /// Opens a connection that a task of its own drives until the client is dropped.
-    pub async fn connect(&self) -> Result<Client, Error> {
+    pub async fn connect(&self) -> Result<Client, ClientError> {
         let (client, connection) = self.open().await?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -45,19 +29,13 @@ impl ControlEndpoint {
     }
 
     /// Opens a connection that the caller drives.
-    pub(crate) async fn open(&self) -> Result<(Client, Connection<Socket, NoTlsStream>), Error> {
-        self.config.connect(NoTls).await
+    pub(crate) async fn open(&self) -> Result<(Client, ClientConnection), ClientError> {
+        self.0.connect_client().await
     }
 }
 
-impl fmt::Debug for ControlEndpoint {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("ControlEndpoint")
-            .field("hosts", &self.config.get_hosts())
-            .field("ports", &self.config.get_ports())
-            .field("database", &self.config.get_dbname())
-            .field("user", &self.config.get_user())
-            .finish_non_exhaustive()
+impl From<Endpoint> for ControlEndpoint {
+    fn from(endpoint: Endpoint) -> Self {
+        Self(endpoint.with_default_application_name("passerelle"))
     }
 }

@@ -6,9 +6,10 @@
 use std::future::poll_fn;
 
 use futures_util::FutureExt as _;
+use passerelle_wire::ClientError;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_postgres::{AsyncMessage, Client, Error};
+use tokio_postgres::{AsyncMessage, Client};
 
 use crate::control::ControlEndpoint;
 
@@ -41,7 +42,10 @@ pub struct Listener {
 
 impl Listener {
     /// Connects and listens, if there is a channel to listen on.
-    pub async fn connect(endpoint: &ControlEndpoint, channel: Option<&str>) -> Result<Self, Error> {
+    pub async fn connect(
+        endpoint: &ControlEndpoint,
+        channel: Option<&str>,
+    ) -> Result<Self, ClientError> {
         let (client, mut connection) = endpoint.open().await?;
         let (tell, heard) = watch::channel(Heard::default());
         let driver = tokio::spawn(async move {

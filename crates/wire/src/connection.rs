@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use passerelle_statement::{Param, Statement};
 use postgres_protocol::message::frontend;
-use tokio_postgres::config::TargetSessionAttrs;
 
 use crate::cancel::Canceller;
 use crate::endpoint::{Endpoint, Place};
@@ -69,16 +68,9 @@ impl Connection {
         endpoint: &Endpoint,
         settings: &ConnectionSettings,
     ) -> Result<Self, WireError> {
-        let mut failure = WireError::Closed;
-        for place in &endpoint.places {
-            let attempt = Self::connect_to(endpoint, place, settings);
-            match tokio::time::timeout(endpoint.connect_timeout(), attempt).await {
-                Ok(Ok(connection)) => return Ok(connection),
-                Ok(Err(error)) => failure = error,
-                Err(_) => failure = WireError::Timeout,
-            }
-        }
-        Err(failure)
+        endpoint
+            .first_of_places(|place| Self::connect_to(endpoint, place, settings))
+            .await
     }
 
     async fn connect_to(
@@ -87,16 +79,7 @@ impl Connection {
         settings: &ConnectionSettings,
     ) -> Result<Self, WireError> {
         let (line, session) = Line::open(endpoint, place, settings.max_reply).await?;
-        let suits = match endpoint.session() {
-            TargetSessionAttrs::ReadWrite => !session.in_hot_standby && !session.default_read_only,
-            TargetSessionAttrs::ReadOnly => session.in_hot_standby || session.default_read_only,
-            _ => true,
-        };
-        if !suits {
-            return Err(WireError::Protocol(
-                "the session is not of the kind asked for",
-            ));
-        }
+        endpoint.check_session(session.in_hot_standby || session.default_read_only)?;
         Ok(Self {
             line,
             outbound: Outbound::default(),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio_postgres::config::{ChannelBinding, Host, SslMode, TargetSessionAttrs};
 
+use crate::error::WireError;
 use crate::tls::{self, Trust};
 
 /// The connection string cannot be used. The text of the string is not repeated, since it may
@@ -30,7 +31,7 @@ pub enum EndpointError {
 /// A PostgreSQL server, or several to try in order, with credentials.
 #[derive(Clone)]
 pub struct Endpoint {
-    pub(crate) places: Vec<Place>,
+    places: Vec<Place>,
     pub(crate) config: tokio_postgres::Config,
     pub(crate) user: String,
     pub(crate) tls: Encryption,
@@ -109,8 +110,28 @@ impl Endpoint {
         self
     }
 
+    /// What the first attempt that succeeds has made, or why the last one failed. Each takes the
+    /// connect timeout at most.
+    pub(crate) async fn first_of_places<'a, T, E: From<WireError>, F>(
+        &'a self,
+        attempt: impl Fn(&'a Place) -> F,
+    ) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut failure = E::from(WireError::Closed);
+        for place in &self.places {
+            match tokio::time::timeout(self.connect_timeout(), attempt(place)).await {
+                Ok(Ok(made)) => return Ok(made),
+                Ok(Err(error)) => failure = error,
+                Err(_) => failure = WireError::Timeout.into(),
+            }
+        }
+        Err(failure)
+    }
+
     /// The limit for opening one connection, all its round trips included.
-    pub(crate) fn connect_timeout(&self) -> Duration {
+    fn connect_timeout(&self) -> Duration {
         self.config
             .get_connect_timeout()
             .copied()
@@ -121,8 +142,14 @@ impl Endpoint {
         self.config.get_channel_binding() == ChannelBinding::Require
     }
 
-    pub(crate) fn session(&self) -> TargetSessionAttrs {
-        self.config.get_target_session_attrs()
+    /// Whether a session, which may be one that only reads, is of the kind asked for.
+    pub(crate) fn check_session(&self, read_only: bool) -> Result<(), WireError> {
+        match (self.config.get_target_session_attrs(), read_only) {
+            (TargetSessionAttrs::ReadWrite, true) | (TargetSessionAttrs::ReadOnly, false) => Err(
+                WireError::Protocol("the session is not of the kind asked for"),
+            ),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn startup_parameters(&self) -> impl Iterator<Item = (&str, &str)> {

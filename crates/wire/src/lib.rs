@@ -5,6 +5,7 @@
 //! statements and sockets; it knows nothing of requests, roles' meaning or what rows hold.
 
 mod cancel;
+mod client;
 mod connection;
 mod endpoint;
 mod error;
@@ -20,10 +21,12 @@ mod stream;
 mod tls;
 mod transaction;
 
+pub use client::{ClientConnection, ClientError};
 pub use connection::{Connection, ConnectionSettings};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Origin, ServerError, WireError};
 pub use flight::{Begin, End, Flight, Isolation, Scope, Transaction};
 pub use pool::{Pool, PoolError, PoolSettings, PoolStatus, PooledConnection};
 pub use result::{Column, ResultSet, Row};
+pub use stream::Stream;
 pub use transaction::OpenTransaction;

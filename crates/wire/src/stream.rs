@@ -17,9 +17,12 @@ use crate::endpoint::{Encryption, Endpoint, Place};
 use crate::error::WireError;
 use crate::tls;
 
-/// An open socket.
+/// An open socket, encrypted or not.
 #[derive(Debug)]
-pub(crate) enum Stream {
+pub struct Stream(Kind);
+
+#[derive(Debug)]
+enum Kind {
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
     Unix(UnixStream),
@@ -28,7 +31,7 @@ pub(crate) enum Stream {
 impl Stream {
     pub(crate) async fn open(endpoint: &Endpoint, place: &Place) -> Result<Self, WireError> {
         match place {
-            Place::Unix { socket } => Ok(Self::Unix(UnixStream::connect(socket).await?)),
+            Place::Unix { socket } => Ok(Self(Kind::Unix(UnixStream::connect(socket).await?))),
             Place::Tcp {
                 host,
                 address,
@@ -40,7 +43,7 @@ impl Stream {
                 };
                 configure(endpoint, &stream)?;
                 match &endpoint.tls {
-                    Encryption::Disable => Ok(Self::Tcp(stream)),
+                    Encryption::Disable => Ok(Self(Kind::Tcp(stream))),
                     Encryption::Prefer(connector) => encrypt(connector, host, stream, false).await,
                     Encryption::Require(connector) => encrypt(connector, host, stream, true).await,
                 }
@@ -51,10 +54,10 @@ impl Stream {
     /// Whether nothing has arrived and the other side still listens. Costs a system call at most.
     pub(crate) fn is_quiet(&self) -> bool {
         let mut byte = [MaybeUninit::uninit()];
-        let peeked = match self {
-            Self::Tcp(stream) => peek_tcp(stream, &mut byte),
-            Self::Tls(stream) => peek_tcp(stream.get_ref().0, &mut byte),
-            Self::Unix(stream) => {
+        let peeked = match &self.0 {
+            Kind::Tcp(stream) => peek_tcp(stream, &mut byte),
+            Kind::Tls(stream) => peek_tcp(stream.get_ref().0, &mut byte),
+            Kind::Unix(stream) => {
                 stream.try_io(Interest::READABLE, || SockRef::from(stream).peek(&mut byte))
             }
         };
@@ -63,10 +66,10 @@ impl Stream {
 
     /// Writes as much as the socket takes at once, for a farewell that nobody waits for.
     pub(crate) fn write_now(&self, bytes: &[u8]) {
-        let _written = match self {
-            Self::Tcp(stream) => stream.try_write(bytes),
-            Self::Unix(stream) => stream.try_write(bytes),
-            Self::Tls(_) => Ok(0),
+        let _written = match &self.0 {
+            Kind::Tcp(stream) => stream.try_write(bytes),
+            Kind::Unix(stream) => stream.try_write(bytes),
+            Kind::Tls(_) => Ok(0),
         };
     }
 }
@@ -106,10 +109,10 @@ async fn encrypt(
     stream.write_all(&request).await?;
     // Exactly one byte is read: more of them before the handshake would be someone else's.
     match stream.read_u8().await? {
-        b'S' => Ok(Stream::Tls(Box::new(
+        b'S' => Ok(Stream(Kind::Tls(Box::new(
             connector.connect(host, stream).await?,
-        ))),
-        b'N' if !required => Ok(Stream::Tcp(stream)),
+        )))),
+        b'N' if !required => Ok(Stream(Kind::Tcp(stream))),
         b'N' => Err(WireError::Tls {
             reason: "the server does not support it",
             source: None,
@@ -126,10 +129,10 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
+        match &mut self.get_mut().0 {
+            Kind::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            Kind::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            Kind::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }
@@ -140,26 +143,26 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
+        match &mut self.get_mut().0 {
+            Kind::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
+            Kind::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+            Kind::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
-            Self::Unix(stream) => Pin::new(stream).poll_flush(context),
+        match &mut self.get_mut().0 {
+            Kind::Tcp(stream) => Pin::new(stream).poll_flush(context),
+            Kind::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Kind::Unix(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
+        match &mut self.get_mut().0 {
+            Kind::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+            Kind::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Kind::Unix(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

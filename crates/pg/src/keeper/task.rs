@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use passerelle_catalog::{Catalog, RawCatalog};
+use passerelle_wire::ClientError;
 use thiserror::Error;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
@@ -34,7 +35,7 @@ pub(super) struct Task {
 #[derive(Debug, Error)]
 enum Failure {
     #[error("no connection to the database")]
-    Connect(#[source] tokio_postgres::Error),
+    Connect(#[source] ClientError),
     #[error("the connection to the database was lost")]
     Lost,
     #[error("the database did not answer in time")]
