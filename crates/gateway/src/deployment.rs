@@ -51,6 +51,14 @@ pub(crate) struct HttpSettings {
     pub(crate) shutdown_timeout: Duration,
 }
 
+impl HttpSettings {
+    /// Threads that answer requests.
+    pub(crate) fn workers(&self) -> usize {
+        let processors = || std::thread::available_parallelism().map_or(1, Into::into);
+        self.workers.unwrap_or_else(processors)
+    }
+}
+
 /// The database, for requests and for everything else.
 pub(crate) struct DatabaseParts {
     pub(crate) endpoint: Endpoint,

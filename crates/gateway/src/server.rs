@@ -3,6 +3,7 @@
 mod admin;
 mod app;
 mod listen;
+mod pools;
 mod signals;
 
 use std::net::SocketAddr;
@@ -12,16 +13,13 @@ use std::time::Duration;
 use actix_web::rt::System;
 use passerelle_pg::CatalogKeeper;
 use passerelle_rest::RestState;
-use passerelle_wire::Pool;
 
+use self::pools::Pools;
 use crate::clock;
 use crate::deployment::Deployment;
 
 pub(crate) use listen::{ListenError, bind};
 pub(crate) use signals::Reload;
-
-/// How often unused connections are looked for.
-const PRUNE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Why a server could not be started or ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -75,18 +73,18 @@ pub(crate) async fn serve(
 
     let keeper = Arc::new(CatalogKeeper::start(database.control, database.keeper));
     first_catalog(&keeper).await;
-    let pool = Pool::new(database.endpoint, database.pool);
+    let pools = Pools::new(&database.endpoint, &database.pool, http.workers());
     let kept = Arc::clone(&keeper);
     let catalog = move || kept.catalog();
-    let state = Arc::new(RestState::new(pool.clone(), catalog, clock::now, rest));
-    prune(&pool);
+    let state = Arc::new(RestState::new(pools.first(), catalog, clock::now, rest));
+    pools.keep_pruned();
     let frontage = Arc::new(frontage);
 
     let admin = admin_listener
         .map(|listener| {
             let watched = admin::Watched {
                 keeper: Arc::clone(&keeper),
-                pool: pool.clone(),
+                pools: pools.clone(),
                 metrics: Arc::clone(&frontage.metrics),
                 main: listener_address(&url),
             };
@@ -99,6 +97,7 @@ pub(crate) async fn serve(
         &prefix,
         Arc::clone(&frontage),
         Arc::clone(&state),
+        pools.clone(),
     )?;
     let handle = server.handle();
     let signals = signals::Signals::install().map_err(ServerError::Signals)?;
@@ -110,7 +109,7 @@ pub(crate) async fn serve(
         .await;
     handle.stop(true).await;
     let outcome = serving.await.unwrap_or(Ok(()));
-    pool.close();
+    pools.close();
     if let Some(admin) = admin {
         admin.stop(false).await;
     }
@@ -126,18 +125,6 @@ async fn first_catalog(keeper: &CatalogKeeper) {
     if let Some(fault) = keeper.status().last_error.as_deref() {
         tracing::error!(fault, "the database cannot be used yet; trying again");
     }
-}
-
-/// Closes connections that have been unused for too long, also when no request comes by.
-fn prune(pool: &Pool) {
-    let pool = pool.clone();
-    actix_web::rt::spawn(async move {
-        let mut ticks = tokio::time::interval(PRUNE_INTERVAL);
-        loop {
-            ticks.tick().await;
-            pool.prune();
-        }
-    });
 }
 
 /// The address behind a URL of ours, for the liveness check.

@@ -25,7 +25,7 @@ const APIKEY: HeaderName = HeaderName::from_static("apikey");
 
 /// Answers a request.
 pub(crate) async fn handle(request: &HttpRequest, state: &RestState) -> HttpResponse {
-    let ready = state.ready();
+    let ready = state.shared.ready();
     let timed = ready.settings.server_timing || passerelle_surface::logs_access();
     let mut exchange = Exchange {
         request,
@@ -54,11 +54,15 @@ struct Exchange<'a> {
 impl Exchange<'_> {
     async fn answer(&mut self) -> Result<HttpResponse, RestError> {
         let settings = &self.ready.settings;
-        let principal = caller(settings, self.request.headers(), (self.state.clock)())?;
+        let principal = caller(
+            settings,
+            self.request.headers(),
+            (self.state.shared.clock)(),
+        )?;
         self.role = Some(Arc::clone(principal.role()));
         self.stopwatch.lap(Stage::Auth);
 
-        let catalog = self.state.catalog().ok_or(RestError::NoCatalog)?;
+        let catalog = self.state.shared.catalog().ok_or(RestError::NoCatalog)?;
         let api_request = self.parse()?;
         self.shape = shape(&api_request.action);
         self.stopwatch.lap(Stage::Parse);
@@ -185,7 +189,7 @@ impl Exchange<'_> {
 
     fn fail(self, error: &RestError) -> HttpResponse {
         let request_id = RequestId::accept(self.request.headers().get(X_REQUEST_ID));
-        let body = error.body(&request_id, self.state.retry_after());
+        let body = error.body(&request_id, self.state.shared.retry_after());
         if body.status.is_server_error() {
             let request_id = request_id.as_str();
             tracing::error!(

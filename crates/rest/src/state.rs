@@ -14,10 +14,15 @@ use crate::settings::RestSettings;
 /// Hands out the current catalogue.
 type CatalogSource = Box<dyn Fn() -> Option<Arc<Catalog>> + Send + Sync>;
 
-/// What all handlers of the surface share. Settings and catalogue are replaced as a whole; a
-/// request that has begun keeps those it began with.
+/// What the handlers of a worker share. Settings and catalogue are those of all workers and are
+/// replaced as a whole; a request that has begun keeps those it began with.
 pub struct RestState {
     pub(crate) pool: Pool,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What all handlers of the surface share.
+pub(crate) struct Shared {
     catalog: CatalogSource,
     /// Tells the time that tokens are judged by.
     pub(crate) clock: fn() -> UnixTime,
@@ -43,20 +48,34 @@ impl RestState {
         settings: RestSettings,
     ) -> Self {
         let current = ArcSwap::from_pointee(Ready::new(settings));
-        Self {
-            pool,
+        let shared = Shared {
             catalog: Box::new(catalog),
             clock,
             current,
             retry_after: Duration::from_secs(1),
+        };
+        Self {
+            pool,
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// The same state over connections of another worker.
+    #[must_use]
+    pub fn with_pool(&self, pool: Pool) -> Self {
+        Self {
+            pool,
+            shared: Arc::clone(&self.shared),
         }
     }
 
     /// Replaces the settings for requests that begin from now on.
     pub fn reconfigure(&self, settings: RestSettings) {
-        self.current.store(Arc::new(Ready::new(settings)));
+        self.shared.current.store(Arc::new(Ready::new(settings)));
     }
+}
 
+impl Shared {
     /// The catalogue of a request that begins now.
     pub(crate) fn catalog(&self) -> Option<Arc<Catalog>> {
         (self.catalog)()

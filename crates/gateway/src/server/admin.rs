@@ -10,12 +10,12 @@ use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use passerelle_pg::CatalogKeeper;
 use passerelle_surface::Metrics;
-use passerelle_wire::Pool;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::ServerError;
 use super::listen::Listener;
+use super::pools::Pools;
 
 /// How long the main port may take to accept.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(super) struct Watched {
     pub(super) keeper: Arc<CatalogKeeper>,
-    pub(super) pool: Pool,
+    pub(super) pools: Pools,
     pub(super) metrics: Arc<Metrics>,
     /// The main port, unless it is a Unix socket.
     pub(super) main: Option<SocketAddr>,
@@ -77,15 +77,15 @@ async fn ready(watched: web::Data<Watched>) -> HttpResponse {
 async fn metrics(watched: web::Data<Watched>) -> HttpResponse {
     let mut text = String::new();
     watched.metrics.render(&mut text);
-    render_pool(&watched.pool, &mut text);
+    render_pool(&watched.pools, &mut text);
     render_catalog(&watched.keeper, &mut text);
     HttpResponse::Ok()
         .content_type(ContentType::plaintext())
         .body(text)
 }
 
-fn render_pool(pool: &Pool, out: &mut String) {
-    let status = pool.status();
+fn render_pool(pools: &Pools, out: &mut String) {
+    let status = pools.status();
     gauge(
         out,
         "passerelle_pool_connections",

@@ -11,6 +11,7 @@ use passerelle_surface::{ErrorBody, Frontage, FrontageSettings};
 
 use super::ServerError;
 use super::listen::Listener;
+use super::pools::Pools;
 use crate::deployment::HttpSettings;
 
 /// Starts the workers; the server runs when it is awaited.
@@ -20,11 +21,13 @@ pub(super) fn start(
     prefix: &str,
     frontage: Arc<FrontageSettings>,
     rest: Arc<RestState>,
+    pools: Pools,
 ) -> Result<Server, ServerError> {
     let prefix = prefix.to_owned();
+    let workers = pools.workers();
     let server = HttpServer::new(move || {
         let app = App::new().wrap(Frontage::new(Arc::clone(&frontage)));
-        let rest = Arc::clone(&rest);
+        let rest = Arc::new(rest.with_pool(pools.of_next_worker()));
         let surface = |config: &mut web::ServiceConfig| passerelle_rest::configure(config, rest);
         if prefix.is_empty() {
             app.configure(surface)
@@ -34,11 +37,8 @@ pub(super) fn start(
                 .default_service(web::to(move || ready(no_surface(&frontage))))
         }
     });
-    let workers = http
-        .workers
-        .or_else(|| std::thread::available_parallelism().ok().map(Into::into));
     let server = server
-        .workers(workers.unwrap_or(1))
+        .workers(workers)
         .max_connections(http.max_connections)
         .keep_alive(
             http.keep_alive
