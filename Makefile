@@ -12,7 +12,7 @@ help: ## List these commands
 
 run: install-run ## Build, start PostgreSQL, Redis and the gateway with the example application (ARGS='--port 54400')
 	@cargo build --quiet --release --package passerelle-gateway
-	@exec target/release/passerelle dev $(ARGS)
+	@exec "$${CARGO_TARGET_DIR:-target}/release/passerelle" dev $(ARGS)
 
 test: install-test ## Run all tests against private servers on free ports (ARGS='-p passerelle-sql')
 	cargo test $(if $(ARGS),$(ARGS),--workspace)
