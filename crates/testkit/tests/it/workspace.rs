@@ -108,6 +108,7 @@ const FURTHER_FOR_TESTS: &[(&str, &[&str])] = &[
     ("sql", &["wire", "pg"]),
     ("planner", &["sql"]),
     ("wire", &["cluster"]),
+    ("pg", &["cluster"]),
 ];
 
 /// Libraries with few homes; development dependencies are free.
