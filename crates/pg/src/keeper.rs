@@ -69,6 +69,8 @@ pub(crate) struct Shared {
     versions: watch::Sender<u64>,
     /// Number of requests to reload the configuration.
     configs: watch::Sender<u64>,
+    /// Number of changes of roles.
+    roles: watch::Sender<u64>,
 }
 
 impl CatalogKeeper {
@@ -81,6 +83,7 @@ impl CatalogKeeper {
             reload: Notify::new(),
             versions: watch::Sender::new(0),
             configs: watch::Sender::new(0),
+            roles: watch::Sender::new(0),
         });
         let task = tokio::spawn(Task::new(endpoint, settings, Arc::clone(&shared)).run());
         Self { shared, task }
@@ -121,6 +124,13 @@ impl CatalogKeeper {
     /// Changes when a notification asks to reload the configuration (`reload config`).
     pub fn config_reloads(&self) -> watch::Receiver<u64> {
         self.shared.configs.subscribe()
+    }
+
+    /// Changes when roles, their memberships or their settings have changed. PostgreSQL keeps plans
+    /// whose privileges came from a membership that has been revoked since, so connections that
+    /// have prepared statements should be replaced then.
+    pub fn role_changes(&self) -> watch::Receiver<u64> {
+        self.shared.roles.subscribe()
     }
 
     /// Changes with each new catalogue, whose version it holds.

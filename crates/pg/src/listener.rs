@@ -4,14 +4,19 @@
 //! takes no memory.
 
 use std::future::poll_fn;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use passerelle_wire::ClientError;
+use passerelle_wire::{ClientError, WireError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_postgres::{AsyncMessage, Client};
 
 use crate::control::ControlEndpoint;
+
+/// Longest time for beginning to listen.
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Something the gateway should react to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,10 +76,10 @@ impl Listener {
         };
         if let Some(channel) = channel {
             let channel = channel.replace('"', "\"\"");
-            listener
-                .client
-                .execute(&format!("listen \"{channel}\""), &[])
-                .await?;
+            let listen = format!("listen \"{channel}\"");
+            timeout(LISTEN_TIMEOUT, listener.client.execute(&listen, &[]))
+                .await
+                .map_err(|_| WireError::Timeout)??;
         }
         Ok(listener)
     }

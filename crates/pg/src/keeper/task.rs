@@ -20,6 +20,10 @@ use crate::listener::{Event, Listener};
 /// Longest time for one look at the digest; a connection that is slower is taken for dead.
 const DIGEST_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Longest time for reading the catalogue, far beyond what the largest takes: only a server that has
+/// vanished without a word is slower.
+const LOAD_TIMEOUT: Duration = Duration::from_mins(5);
+
 /// Bursts are waited out for so many times the debounce interval at most.
 const MAX_DEBOUNCES: u32 = 10;
 
@@ -29,6 +33,8 @@ pub(super) struct Task {
     shared: Arc<Shared>,
     backoff: Backoff,
     version: u64,
+    /// The last digest, which outlives the connection it was read over.
+    digest: Option<String>,
 }
 
 /// Why a session ended or an attempt failed.
@@ -61,6 +67,7 @@ impl Task {
             shared,
             backoff,
             version: 0,
+            digest: None,
         }
     }
 
@@ -84,10 +91,9 @@ impl Task {
     /// load, so no change is missed.
     async fn session(&mut self, mut listener: Listener) -> Failure {
         self.update(|status| status.connected = true);
-        let mut known = match self.look(&mut listener).await {
-            Ok(digest) => digest,
-            Err(failure) => return failure,
-        };
+        if let Err(failure) = self.look(&mut listener).await {
+            return failure;
+        }
         let mut ticks = interval(self.settings.digest_interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut wanted = true;
@@ -95,6 +101,7 @@ impl Task {
             if wanted {
                 match self.load(&mut listener).await {
                     Ok(()) => wanted = false,
+                    Err(Failure::Timeout) => return Failure::Timeout,
                     Err(_) if listener.client().is_closed() => return Failure::Lost,
                     Err(failure) => {
                         self.failed(&failure, true);
@@ -115,10 +122,7 @@ impl Task {
                 },
                 () = shared.reload.notified() => wanted = true,
                 _ = ticks.tick() => match self.look(&mut listener).await {
-                    Ok(digest) => {
-                        wanted = digest != known;
-                        known = digest;
-                    }
+                    Ok(changed) => wanted = changed,
                     Err(failure) => return failure,
                 },
             }
@@ -136,8 +140,19 @@ impl Task {
         }
     }
 
+    /// Looks whether the digest has changed, and tells.
+    async fn look(&mut self, listener: &mut Listener) -> Result<bool, Failure> {
+        let digest = Self::read_digest(listener).await?;
+        let known = self.digest.replace(digest);
+        let changed = known.is_some() && known != self.digest;
+        if changed {
+            self.shared.roles.send_modify(|count| *count += 1);
+        }
+        Ok(changed)
+    }
+
     /// The digest. A server that refuses to tell it is served without.
-    async fn look(&self, listener: &mut Listener) -> Result<String, Failure> {
+    async fn read_digest(listener: &mut Listener) -> Result<String, Failure> {
         match timeout(DIGEST_TIMEOUT, digest(listener.client())).await {
             Ok(Ok(digest)) => Ok(digest),
             Ok(Err(error)) if error.as_db_error().is_some() && !listener.client().is_closed() => {
@@ -166,7 +181,10 @@ impl Task {
         let started = Instant::now();
         let version = self.version + 1;
         let settings = self.shared.introspection.load_full();
-        let raw = introspect(listener.client(), &settings, version).await?;
+        let introspection = introspect(listener.client(), &settings, version);
+        let raw = timeout(LOAD_TIMEOUT, introspection)
+            .await
+            .map_err(|_| Failure::Timeout)??;
         let catalog = assemble(raw).await?;
         self.version = version;
         self.backoff.reset();

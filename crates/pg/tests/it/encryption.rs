@@ -4,7 +4,6 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use passerelle_cluster::{Durability, Postgres, PostgresSettings};
 use passerelle_pg::{CatalogKeeper, KeeperSettings};
 use passerelle_statement::Statement;
 use passerelle_testkit::TestDb;
@@ -13,7 +12,7 @@ use passerelle_wire::{
 };
 use tokio::time::timeout;
 
-use crate::support::endpoint;
+use crate::support::{Private, endpoint};
 
 const ENCRYPTED: &str =
     "select ssl::text from pg_catalog.pg_stat_ssl where pid = pg_catalog.pg_backend_pid()";
@@ -23,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// A server with a certificate for `localhost`.
 struct Encrypted {
-    server: Postgres,
+    server: Private,
     /// The certificate, which is its own root.
     certificate: PathBuf,
     /// One that has nothing to do with the server.
@@ -32,13 +31,10 @@ struct Encrypted {
 
 impl Encrypted {
     async fn start() -> Self {
-        let name = format!("pg-tls-{}", std::process::id());
-        let mut settings = PostgresSettings::new(std::env::temp_dir().join(name));
-        settings.durability = Durability::Volatile;
         // The first start makes the directory and settles whose it is.
-        let server = Postgres::start(&settings).await.unwrap();
-        let home = server.directory().path().to_owned();
-        server.stop().await.unwrap();
+        let mut server = Private::start("tls").await;
+        server.stop().await;
+        let home = server.home.clone();
         let owner = std::fs::metadata(home.join("postgres")).unwrap().uid();
         let [certificate, key, stranger] =
             ["server.crt", "server.key", "stranger.crt"].map(|file| home.join(file));
@@ -49,30 +45,24 @@ impl Encrypted {
                 write_key(key, &pair.signing_key.serialize_pem(), owner);
             }
         }
-        settings.parameters = [
+        server.settings.parameters = [
             ("ssl", "on".to_owned()),
             ("ssl_cert_file", certificate.display().to_string()),
             ("ssl_key_file", key.display().to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec();
+        server.resume().await;
         Self {
-            server: Postgres::start(&settings).await.unwrap(),
+            server,
             certificate,
             stranger,
         }
     }
 
     fn url(&self, host: &str, options: &str) -> String {
-        let url = self.server.endpoint().url("postgres");
-        let url = url.replace("127.0.0.1", host);
+        let url = self.server.url().replace("127.0.0.1", host);
         format!("{url}?hostaddr=127.0.0.1&{options}")
-    }
-
-    async fn remove(self) {
-        let home = self.server.directory().path().to_owned();
-        self.server.stop().await.unwrap();
-        std::fs::remove_dir_all(home).unwrap();
     }
 }
 
@@ -157,7 +147,7 @@ async fn every_mode_means_the_same_to_both_kinds_of_connection() {
     let next = timeout(LIMIT, next).await.unwrap().unwrap();
     assert!(next.find_table("public", "late").is_some());
     drop(keeper);
-    server.remove().await;
+    server.server.remove().await;
 }
 
 #[tokio::test]

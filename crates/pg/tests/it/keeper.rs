@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_catalog::Catalog;
+use passerelle_cluster::free_port;
 use passerelle_pg::{
-    CatalogKeeper, Event, IntrospectionSettings, KeeperSettings, Listener, digest,
+    CatalogKeeper, Event, IntrospectionSettings, KeeperSettings, KeeperStatus, Listener, digest,
 };
 use passerelle_testkit::TestDb;
 use tokio::time::timeout;
 
-use crate::support::endpoint;
+use crate::support::{Private, endpoint};
 
 /// No test waits longer than this for anything.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -35,6 +36,16 @@ async fn until(keeper: &CatalogKeeper, wanted: impl Fn(&Catalog) -> bool) -> Arc
         }
     };
     timeout(LIMIT, found).await.unwrap()
+}
+
+/// Waits for a status as wanted.
+async fn status(keeper: &CatalogKeeper, wanted: impl Fn(&KeeperStatus) -> bool) {
+    let reached = async {
+        while !wanted(&keeper.status()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LIMIT, reached).await.unwrap();
 }
 
 #[tokio::test]
@@ -100,6 +111,73 @@ async fn survives_the_loss_of_its_connection() {
 }
 
 #[tokio::test]
+async fn a_restart_of_the_server_costs_no_catalogue() {
+    let mut server = Private::start("restart").await;
+    server.stop().await;
+    let settings = KeeperSettings {
+        max_backoff: Duration::from_millis(50),
+        ..settings()
+    };
+    let keeper = CatalogKeeper::start(endpoint(server.url()), settings);
+    status(&keeper, |status| status.failures > 0).await;
+    assert!(keeper.catalog().is_none());
+
+    server.resume().await;
+    let first = timeout(LIMIT, keeper.wait_for(1)).await.unwrap().unwrap();
+    status(&keeper, KeeperStatus::is_ready).await;
+
+    server.stop().await;
+    status(&keeper, |status| !status.connected).await;
+    assert!(!keeper.status().is_ready());
+    assert_eq!(keeper.catalog().unwrap().version(), first.version());
+
+    server.resume().await;
+    let next = keeper.wait_for(first.version() + 1);
+    timeout(LIMIT, next).await.unwrap().unwrap();
+    status(&keeper, KeeperStatus::is_ready).await;
+    drop(keeper);
+    server.remove().await;
+}
+
+#[tokio::test]
+async fn changes_of_roles_are_told_also_those_of_an_absence() {
+    let mut server = Private::start("roles").await;
+    let client = endpoint(server.url()).connect().await.unwrap();
+    for statement in ["create role one", "create role other", "grant one to other"] {
+        client.execute(statement, &[]).await.unwrap();
+    }
+    let settings = KeeperSettings {
+        max_backoff: Duration::from_millis(50),
+        ..settings()
+    };
+    let keeper = CatalogKeeper::start(endpoint(server.url()), settings);
+    let mut changes = keeper.role_changes();
+    timeout(LIMIT, keeper.wait_for(1)).await.unwrap();
+    assert!(!changes.has_changed().unwrap());
+
+    client.execute("revoke one from other", &[]).await.unwrap();
+    timeout(LIMIT, changes.changed()).await.unwrap().unwrap();
+    drop(client);
+
+    // Elsewhere for a while, where the keeper does not look.
+    server.stop().await;
+    let place = server.settings.port.replace(free_port().unwrap());
+    status(&keeper, |status| !status.connected).await;
+    let seen = *changes.borrow_and_update();
+    server.resume().await;
+    let client = endpoint(server.url()).connect().await.unwrap();
+    client.execute("grant one to other", &[]).await.unwrap();
+    drop(client);
+    server.stop().await;
+    server.settings.port = place;
+    server.resume().await;
+    let told = changes.wait_for(|count| *count > seen);
+    timeout(LIMIT, told).await.unwrap().unwrap();
+    drop(keeper);
+    server.remove().await;
+}
+
+#[tokio::test]
 async fn waits_for_a_schema_that_comes_late() {
     let db = TestDb::empty().await;
     let mut settings = KeeperSettings {
@@ -108,12 +186,7 @@ async fn waits_for_a_schema_that_comes_late() {
     };
     settings.introspection.schemas = vec!["late".to_owned()];
     let keeper = CatalogKeeper::start(endpoint(&db.url()), settings);
-    let failed = async {
-        while keeper.status().failures == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(LIMIT, failed).await.unwrap();
+    status(&keeper, |status| status.failures > 0).await;
     assert!(keeper.catalog().is_none() && !keeper.status().is_ready());
     assert!(
         keeper
