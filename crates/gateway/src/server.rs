@@ -78,6 +78,7 @@ pub(crate) async fn serve(
     let catalog = move || kept.catalog();
     let state = Arc::new(RestState::new(pools.first(), catalog, clock::now, rest));
     pools.keep_pruned();
+    pools.keep_renewed(keeper.role_changes());
     let frontage = Arc::new(frontage);
 
     let admin = admin_listener

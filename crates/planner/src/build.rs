@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use passerelle_catalog::{Cardinality, Catalog, ColumnPair, QualifiedName, Relationship, Table};
+use passerelle_catalog::{Cardinality, Catalog, ColumnPair, QualifiedName, Relationship};
 use passerelle_syntax::{
     AggregateFunction, Filter, IsValue, JoinType, LogicTree, Operation, OrderTerm, RowRange,
 };
@@ -25,6 +25,8 @@ pub(crate) struct Builder<'c> {
     pub(crate) settings: &'c PlanSettings,
     pub(crate) role: &'c str,
     pub(crate) schema: &'c str,
+    /// `max-rows`, where it applies.
+    pub(crate) max_rows: Option<u64>,
     pub(crate) aliases: u32,
 }
 
@@ -52,17 +54,18 @@ impl Kind<'_> {
 }
 
 impl Builder<'_> {
-    pub(crate) fn root(&mut self, draft: &Draft<'_>, table: &Table) -> Result<ReadNode, PlanError> {
-        let source = Source::Relation {
-            name: table.name.clone(),
-            alias: None,
-            junction: None,
-        };
+    /// The tree of a read whose rows come from `source` and are those of `relation`.
+    pub(crate) fn root(
+        &mut self,
+        draft: &Draft<'_>,
+        relation: &QualifiedName,
+        source: Source,
+    ) -> Result<ReadNode, PlanError> {
         let place = Place {
             kind: Kind::Root,
             grouped: false,
         };
-        let (node, _) = self.node(draft, &table.name, source, Vec::new(), place)?;
+        let (node, _) = self.node(draft, relation, source, Vec::new(), place)?;
         Ok(node)
     }
 
@@ -252,7 +255,7 @@ impl Builder<'_> {
     }
 
     fn capped(&self, range: RowRange) -> RowRange {
-        let limit = match (range.limit, self.settings.max_rows) {
+        let limit = match (range.limit, self.max_rows) {
             (Some(limit), Some(max)) => Some(limit.min(max)),
             (limit, max) => limit.or(max),
         };
@@ -280,7 +283,7 @@ fn conditions(draft: &Draft<'_>, scope: Scope<'_>, embeds: &[Embed]) -> Vec<Cond
     filters.chain(logic).collect()
 }
 
-fn logic_condition(tree: &LogicTree, scope: Scope<'_>, embeds: &[Embed]) -> Condition {
+pub(crate) fn logic_condition(tree: &LogicTree, scope: Scope<'_>, embeds: &[Embed]) -> Condition {
     match tree {
         LogicTree::Leaf(filter) => condition(filter, scope, embeds),
         LogicTree::Branch {

@@ -28,31 +28,58 @@ pub(crate) struct Draft<'r> {
 }
 
 impl<'r> Draft<'r> {
-    /// The tree of a request on `relation`.
+    /// The tree of a request that reads `relation`.
     ///
     /// # Errors
     /// [`PlanError::NotEmbedded`] when a filter, order or range is for an embed that is not there.
-    pub(crate) fn of(
+    pub(crate) fn of_read(
         request: &'r ApiRequest,
         relation: &'r str,
         legacy_target_names: bool,
     ) -> Result<Self, PlanError> {
         let mut root = Self::node(relation, &request.select);
         root.range = request.range;
-        for (path, filter) in &request.filters {
+        root.restrict(request, legacy_target_names, |_| true)?;
+        for (path, range) in &request.embed_ranges {
+            root.find(path, legacy_target_names)?.range = *range;
+        }
+        Ok(root)
+    }
+
+    /// The tree of a request that reads what it wrote to `relation`: conditions of the root say
+    /// what is written, and ranges mean nothing.
+    ///
+    /// # Errors
+    /// As for [`Self::of_read`].
+    pub(crate) fn of_written(
+        request: &'r ApiRequest,
+        relation: &'r str,
+        legacy_target_names: bool,
+    ) -> Result<Self, PlanError> {
+        let mut root = Self::node(relation, &request.select);
+        root.restrict(request, legacy_target_names, |path| !path.is_empty())?;
+        Ok(root)
+    }
+
+    /// Brings conditions, where `wanted`, and orders to their nodes.
+    fn restrict(
+        &mut self,
+        request: &'r ApiRequest,
+        legacy_target_names: bool,
+        wanted: impl Fn(&[String]) -> bool,
+    ) -> Result<(), PlanError> {
+        let root = self;
+        for (path, filter) in request.filters.iter().filter(|(path, _)| wanted(path)) {
             root.find(path, legacy_target_names)?.filters.push(filter);
         }
         // Of several orders for one node the first counts, as everywhere in the query string.
         for (path, terms) in request.order.iter().rev() {
             root.find(path, legacy_target_names)?.order = terms;
         }
-        for (path, range) in &request.embed_ranges {
-            root.find(path, legacy_target_names)?.range = *range;
-        }
-        for (path, tree) in &request.logic {
+        for (path, tree) in request.logic.iter().filter(|(path, _)| wanted(path)) {
             root.find(path, legacy_target_names)?.logic.push(tree);
         }
-        Ok(root)
+        Ok(())
     }
 
     /// What the node is called in the reply and in filters.

@@ -1,7 +1,10 @@
 //! Why a request that was understood cannot be done with this database.
 
-use passerelle_catalog::Relationship;
+use std::fmt;
 use std::sync::Arc;
+
+use passerelle_catalog::Relationship;
+use passerelle_syntax::MediaType;
 use thiserror::Error;
 
 /// Why there is no plan. The REST surface maps each to status, code and texts.
@@ -17,16 +20,26 @@ pub enum PlanError {
         /// A relation with a similar name.
         similar: Option<String>,
     },
-    /// No such function (PGRST202).
-    #[error("no function {schema}.{function}")]
-    RoutineNotFound {
-        /// Schema of the request.
-        schema: String,
-        /// The function asked for.
-        function: String,
-        /// A function with a similar name.
-        similar: Option<String>,
+    /// No such function, or none that takes these arguments (PGRST202).
+    #[error("no function {0}")]
+    RoutineNotFound(Box<MissingRoutine>),
+    /// Several functions take these arguments (PGRST203).
+    #[error("several functions take these arguments")]
+    AmbiguousRoutine(Vec<String>),
+    /// No such column (PGRST204).
+    #[error("no column {column} of {relation}")]
+    ColumnNotFound {
+        /// The relation.
+        relation: String,
+        /// The column asked for.
+        column: String,
     },
+    /// PUT without exactly the primary key as its filters (PGRST105).
+    #[error("filters are not the primary key")]
+    PutFilters,
+    /// `max-affected` on a function that returns one row (PGRST128).
+    #[error("max-affected needs a function that returns a set")]
+    MaxAffectedOnSingle,
     /// Nothing leads from one relation to the other (PGRST200).
     #[error("no relationship between {origin} and {target}")]
     NoRelationship {
@@ -82,4 +95,31 @@ pub enum PlanError {
     /// The surface does not do this (PGRST117).
     #[error("method {0} is not supported")]
     UnsupportedMethod(&'static str),
+}
+
+/// A function that was not found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingRoutine {
+    /// Schema of the request.
+    pub schema: String,
+    /// The function asked for.
+    pub function: String,
+    /// Names of the arguments, sorted.
+    pub arguments: Vec<String>,
+    /// It was called by POST, with a body of this type, which may be its only parameter.
+    pub posted: Option<MediaType>,
+    /// A similar function: its name, or its name and parameters.
+    pub similar: Option<String>,
+}
+
+impl fmt::Display for MissingRoutine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            schema,
+            function,
+            arguments,
+            ..
+        } = self;
+        write!(f, "{schema}.{function}({})", arguments.join(", "))
+    }
 }

@@ -4,24 +4,31 @@
 //! Pure. After this stage nobody sees the request again.
 
 mod build;
+mod call;
+mod context;
 mod draft;
 mod error;
+mod mutate;
 mod negotiate;
 mod plan;
+mod read;
 mod relate;
 mod reply;
 mod resolve;
+mod routine;
 mod spread;
+mod write;
 
 use std::sync::Arc;
 
-pub use error::PlanError;
-use passerelle_catalog::{Catalog, QualifiedName, Table};
-use passerelle_syntax::{Action, ApiRequest, Count, Handling, Mutation, RowRange};
+pub use call::*;
+pub use error::{MissingRoutine, PlanError};
+use passerelle_catalog::Catalog;
+use passerelle_syntax::{Action, ApiRequest, Invocation, Payload};
 pub use plan::*;
+pub use write::*;
 
-use crate::build::Builder;
-use crate::draft::Draft;
+use crate::context::Context;
 
 /// What the configuration says about planning.
 #[derive(Clone, Debug)]
@@ -43,113 +50,58 @@ pub struct PlanSettings {
     pub plan_enabled: bool,
 }
 
-/// Plans a request for `role`.
+/// Plans a request of `role` that has no body, or whose body says nothing.
 ///
 /// # Errors
-/// [`PlanError`] when the database has no such relation or relationship, or the request asks for
-/// what is not allowed.
+/// As for [`plan_with`].
 pub fn plan(
     request: &ApiRequest,
     catalog: &Catalog,
     settings: &PlanSettings,
     role: &Arc<str>,
 ) -> Result<Plan, PlanError> {
+    plan_with(request, &Payload::None, catalog, settings, role)
+}
+
+/// Plans a request of `role` with its body.
+///
+/// # Errors
+/// [`PlanError`] when the database has no such relation, relationship, column or function, or the
+/// request asks for what is not allowed.
+pub fn plan_with(
+    request: &ApiRequest,
+    payload: &Payload,
+    catalog: &Catalog,
+    settings: &PlanSettings,
+    role: &Arc<str>,
+) -> Result<Plan, PlanError> {
+    let context = Context {
+        request,
+        payload,
+        catalog,
+        settings,
+        role,
+    };
     match &request.action {
         Action::Read {
             relation,
             headers_only,
-        } => {
-            let table = table(request, catalog, relation)?;
-            let read = read_plan(request, catalog, settings, role, table, *headers_only)?;
-            Ok(Plan::Read(Box::new(read)))
+        } => Ok(Plan::Read(Box::new(context.read(relation, *headers_only)?))),
+        Action::Mutate { relation, mutation } => {
+            Ok(Plan::Mutate(Box::new(context.mutate(relation, *mutation)?)))
         }
-        Action::RelationInfo { relation } => Ok(Plan::RelationInfo(allowed_methods(table(
-            request, catalog, relation,
-        )?))),
-        Action::SchemaInfo => Ok(Plan::SchemaInfo),
-        Action::Mutate { mutation, .. } => Err(PlanError::UnsupportedMethod(match mutation {
-            Mutation::Create => "POST",
-            Mutation::Update => "PATCH",
-            Mutation::SingleUpsert => "PUT",
-            Mutation::Delete => "DELETE",
-        })),
-        Action::Call { function, .. } | Action::RoutineInfo { function } => {
-            Err(PlanError::RoutineNotFound {
-                schema: request.schema.clone(),
-                function: function.clone(),
-                similar: None,
+        Action::Call {
+            function,
+            invocation,
+        } => Ok(Plan::Call(Box::new(context.call(function, *invocation)?))),
+        Action::RelationInfo { relation } => context.relation_info(relation),
+        Action::RoutineInfo { function } => {
+            let routine = context.routine(function, Invocation::Get)?;
+            Ok(Plan::RoutineInfo {
+                volatile: routine.volatility == passerelle_catalog::Volatility::Volatile,
             })
         }
-        Action::Describe { .. } => Err(PlanError::UnsupportedMethod("GET")),
-    }
-}
-
-fn table<'c>(
-    request: &ApiRequest,
-    catalog: &'c Catalog,
-    relation: &str,
-) -> Result<&'c Table, PlanError> {
-    let name = QualifiedName::new(request.schema.as_str(), relation);
-    catalog
-        .table(&name)
-        .ok_or_else(|| PlanError::TableNotFound {
-            schema: request.schema.clone(),
-            relation: relation.to_owned(),
-            similar: catalog.similar_table(&request.schema, relation),
-        })
-}
-
-fn allowed_methods(table: &Table) -> AllowedMethods {
-    AllowedMethods {
-        insert: table.insertable,
-        update: table.updatable,
-        delete: table.deletable,
-        upsert: table.insertable && table.updatable && !table.primary_key.is_empty(),
-    }
-}
-
-fn read_plan(
-    request: &ApiRequest,
-    catalog: &Catalog,
-    settings: &PlanSettings,
-    role: &str,
-    table: &Table,
-    headers_only: bool,
-) -> Result<ReadPlan, PlanError> {
-    let draft = Draft::of(request, &table.name.name, settings.legacy_target_names)?;
-    let mut builder = Builder {
-        catalog,
-        settings,
-        role,
-        schema: &request.schema,
-        aliases: 0,
-    };
-    let root = builder.root(&draft, table)?;
-    let star = draft.is_star();
-    let (handler, media_type) = negotiate::handler(&request.accept, catalog, &table.name, star)?;
-    let preferences = &request.preferences;
-    if preferences.handling == Some(Handling::Strict) && !preferences.invalid.is_empty() {
-        return Err(PlanError::InvalidPreferences(preferences.invalid.clone()));
-    }
-    Ok(ReadPlan {
-        root,
-        count: preferences
-            .count
-            .map(|kind| count_spec(kind, request.range, settings)),
-        handler: if headers_only { Handler::None } else { handler },
-        transaction: TransactionSpec {
-            read_only: true,
-            timezone: preferences.timezone.clone(),
-            end: preferences.transaction,
-        },
-        reply: reply::of_read(request, &draft, media_type, headers_only),
-    })
-}
-
-fn count_spec(kind: Count, range: RowRange, settings: &PlanSettings) -> CountSpec {
-    CountSpec {
-        kind,
-        separate: settings.max_rows.is_some() || range != RowRange::default(),
-        max_rows: settings.max_rows,
+        Action::SchemaInfo => Ok(Plan::SchemaInfo),
+        Action::Describe { headers_only } => context.describe(*headers_only),
     }
 }

@@ -15,19 +15,26 @@ pub(crate) fn handler(
     catalog: &Catalog,
     relation: &QualifiedName,
     star: bool,
+    plan_enabled: bool,
 ) -> Result<(Handler, MediaType), PlanError> {
+    let produce = |media_type: &MediaType| match media_type {
+        MediaType::SingularJson { nulls_stripped } => Some((
+            Handler::SingularJson {
+                strip: *nulls_stripped,
+            },
+            media_type.clone(),
+        )),
+        MediaType::ArrayJsonStrip => Some((Handler::JsonStripped, media_type.clone())),
+        MediaType::Plan { .. } => None,
+        other => custom(other, catalog, relation, star).or_else(|| built_in(other)),
+    };
     accept
         .iter()
         .find_map(|media_type| match media_type {
-            MediaType::SingularJson { nulls_stripped } => Some((
-                Handler::SingularJson {
-                    strip: *nulls_stripped,
-                },
-                media_type.clone(),
-            )),
-            MediaType::ArrayJsonStrip => Some((Handler::JsonStripped, media_type.clone())),
-            MediaType::Plan { .. } => None,
-            other => custom(other, catalog, relation, star).or_else(|| built_in(other)),
+            MediaType::Plan { subject, .. } if plan_enabled => {
+                produce(subject).map(|(handler, _)| (handler, media_type.clone()))
+            }
+            other => produce(other),
         })
         .ok_or_else(|| {
             PlanError::NotAcceptable(

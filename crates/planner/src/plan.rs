@@ -8,8 +8,10 @@ use std::sync::Arc;
 use passerelle_catalog::{ColumnPair, MediaHandler, QualifiedName};
 use passerelle_syntax::{
     AggregateFunction, Count, JsonStep, LogicOperator, MediaType, Operation, OrderDirection,
-    OrderNulls, RowRange, TransactionEnd,
+    OrderNulls, PlanOption, RowRange, TransactionEnd,
 };
+
+use crate::{CallPlan, MutatePlan};
 
 /// What a request comes down to.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +20,32 @@ pub enum Plan {
     Read(Box<ReadPlan>),
     /// The methods a relation allows are told; nothing is asked of the database.
     RelationInfo(AllowedMethods),
+    /// Rows are written.
+    Mutate(Box<MutatePlan>),
+    /// A function is called.
+    Call(Box<CallPlan>),
+    /// The methods a function allows are told; nothing is asked of the database.
+    RoutineInfo {
+        /// It may write, so that GET is not allowed.
+        volatile: bool,
+    },
     /// OPTIONS on the root; nothing is asked of the database.
     SchemaInfo,
+    /// The schema is described.
+    Describe(DescribePlan),
+}
+
+/// A description of the exposed schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribePlan {
+    /// The schema.
+    pub schema: String,
+    /// HEAD: no body.
+    pub headers_only: bool,
+    /// `Content-Profile`, when the schema was negotiated.
+    pub profile: Option<String>,
+    /// The media type it is written in.
+    pub media_type: MediaType,
 }
 
 /// What can be done with a relation, privileges aside.
@@ -54,6 +80,15 @@ pub struct ReadPlan {
     pub reply: ReplySpec,
 }
 
+/// The statement is not run but explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainSpec {
+    /// As JSON instead of text.
+    pub json: bool,
+    /// Options of EXPLAIN.
+    pub options: Vec<PlanOption>,
+}
+
 /// One relation of a read: its rows, restricted, ordered and cut, with what is embedded in them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReadNode {
@@ -85,6 +120,11 @@ pub enum Source {
         /// The relation in the middle of a many-to-many relationship, and its alias.
         junction: Option<(QualifiedName, Arc<str>)>,
     },
+    /// The rows that a write or a function returned: the root of their read.
+    Written {
+        /// The relation's or function's name, which is their alias.
+        alias: Arc<str>,
+    },
     /// A function that takes a row of the parent.
     Computed {
         /// The function.
@@ -114,6 +154,7 @@ impl Source {
             Self::Relation {
                 alias: Some(alias), ..
             }
+            | Self::Written { alias }
             | Self::Computed { alias, .. } => Qualifier::Alias(Arc::clone(alias)),
             Self::Relation {
                 name, alias: None, ..
@@ -331,6 +372,8 @@ pub struct TransactionSpec {
 /// What a reply says beside its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplySpec {
+    /// The statement's plan is the body instead of its rows.
+    pub explain: Option<ExplainSpec>,
     /// Media type of the body.
     pub media_type: MediaType,
     /// Exactly one row has to come, or it is PGRST116.
@@ -339,8 +382,8 @@ pub struct ReplySpec {
     pub headers_only: bool,
     /// The window asked for at the root, before `max-rows` cut it; for `Content-Range`.
     pub range: RowRange,
-    /// `Content-Location`: `/relation?canonical`.
-    pub location: String,
+    /// `Content-Location` of a read: `/relation?canonical`.
+    pub location: Option<String>,
     /// `Content-Profile`, when the schema was negotiated.
     pub profile: Option<String>,
     /// Values of `Preference-Applied`, in the order they are written.

@@ -1,9 +1,12 @@
-//! What the reply to a read says beside its body.
+//! What a reply says beside its body.
 
-use passerelle_syntax::{ApiRequest, Count, Handling, MediaType, Preferences, TransactionEnd};
+use passerelle_syntax::{
+    ApiRequest, Count, Handling, MediaType, Missing, Mutation, Preferences, Representation,
+    Resolution, RowRange, TransactionEnd,
+};
 
-use crate::ReplySpec;
 use crate::draft::Draft;
+use crate::{ExplainSpec, ReplySpec};
 
 pub(crate) fn of_read(
     request: &ApiRequest,
@@ -11,19 +14,80 @@ pub(crate) fn of_read(
     media_type: MediaType,
     headers_only: bool,
 ) -> ReplySpec {
+    let location = location(draft.name, &request.canonical_query);
+    ReplySpec {
+        headers_only,
+        range: request.range,
+        location: Some(location),
+        ..common(request, draft, media_type, &Applied::default())
+    }
+}
+
+/// Of a call: as of a read, save that there is no `Content-Location`.
+pub(crate) fn of_call(
+    request: &ApiRequest,
+    draft: &Draft<'_>,
+    media_type: MediaType,
+    headers_only: bool,
+) -> ReplySpec {
+    let applied = Applied {
+        max_affected: true,
+        ..Applied::default()
+    };
+    ReplySpec {
+        headers_only,
+        range: request.range,
+        ..common(request, draft, media_type, &applied)
+    }
+}
+
+/// Of a write; `merges` says whether there is a key by which duplicates can be found.
+pub(crate) fn of_write(
+    request: &ApiRequest,
+    draft: &Draft<'_>,
+    media_type: MediaType,
+    mutation: Mutation,
+    merges: bool,
+) -> ReplySpec {
+    let applied = Applied {
+        resolution: mutation == Mutation::Create && merges,
+        representation: true,
+        missing: matches!(mutation, Mutation::Create | Mutation::Update),
+        max_affected: matches!(mutation, Mutation::Update | Mutation::Delete),
+    };
+    common(request, draft, media_type, &applied)
+}
+
+fn common(
+    request: &ApiRequest,
+    draft: &Draft<'_>,
+    media_type: MediaType,
+    applied: &Applied,
+) -> ReplySpec {
     let mut legacy_targets = Vec::new();
     draft.legacy_targets(&mut legacy_targets);
     ReplySpec {
+        explain: explain(&media_type),
         singular: matches!(media_type, MediaType::SingularJson { .. }),
         media_type,
-        headers_only,
-        range: request.range,
-        location: location(draft.name, &request.canonical_query),
+        headers_only: false,
+        range: RowRange::default(),
+        location: None,
         profile: request
             .negotiated_by_profile
             .then(|| request.schema.clone()),
-        applied: applied(&request.preferences),
+        applied: applied.values(&request.preferences),
         legacy_targets,
+    }
+}
+
+fn explain(media_type: &MediaType) -> Option<ExplainSpec> {
+    match media_type {
+        MediaType::Plan { json, options, .. } => Some(ExplainSpec {
+            json: *json,
+            options: options.clone(),
+        }),
+        _ => None,
     }
 }
 
@@ -35,28 +99,69 @@ fn location(relation: &str, query: &str) -> String {
     }
 }
 
-/// Preferences that a read honours, in the order `PostgREST` names them.
-fn applied(preferences: &Preferences) -> Vec<String> {
-    let count = preferences.count.map(|count| match count {
-        Count::Exact => "count=exact",
-        Count::Planned => "count=planned",
-        Count::Estimated => "count=estimated",
-    });
-    let transaction = preferences.transaction.map(|end| match end {
-        TransactionEnd::Commit => "tx=commit",
-        TransactionEnd::Rollback => "tx=rollback",
-    });
-    let handling = preferences.handling.map(|handling| match handling {
-        Handling::Strict => "handling=strict",
-        Handling::Lenient => "handling=lenient",
-    });
-    let fixed = [count, transaction, handling]
-        .into_iter()
-        .flatten()
-        .map(str::to_owned);
-    let timezone = preferences
-        .timezone
-        .as_ref()
-        .map(|zone| format!("timezone={zone}"));
-    fixed.chain(timezone).collect()
+/// Preferences that are honoured by some requests only.
+#[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each preference is honoured or not"
+)]
+struct Applied {
+    resolution: bool,
+    representation: bool,
+    missing: bool,
+    max_affected: bool,
+}
+
+impl Applied {
+    /// Values of `Preference-Applied`, in the order `PostgREST` names them.
+    fn values(&self, preferences: &Preferences) -> Vec<String> {
+        let mut values = Vec::new();
+        let mut add = |value: Option<&str>| values.extend(value.map(str::to_owned));
+        add(preferences.resolution.filter(|_| self.resolution).map(
+            |resolution| match resolution {
+                Resolution::MergeDuplicates => "resolution=merge-duplicates",
+                Resolution::IgnoreDuplicates => "resolution=ignore-duplicates",
+            },
+        ));
+        add(preferences
+            .missing
+            .filter(|_| self.missing)
+            .map(|missing| match missing {
+                Missing::Default => "missing=default",
+                Missing::Null => "missing=null",
+            }));
+        add(preferences
+            .representation
+            .filter(|_| self.representation)
+            .map(|shown| match shown {
+                Representation::Full => "return=representation",
+                Representation::HeadersOnly => "return=headers-only",
+                Representation::Minimal => "return=minimal",
+            }));
+        add(preferences.count.map(|count| match count {
+            Count::Exact => "count=exact",
+            Count::Planned => "count=planned",
+            Count::Estimated => "count=estimated",
+        }));
+        add(preferences.transaction.map(|end| match end {
+            TransactionEnd::Commit => "tx=commit",
+            TransactionEnd::Rollback => "tx=rollback",
+        }));
+        add(preferences.handling.map(|handling| match handling {
+            Handling::Strict => "handling=strict",
+            Handling::Lenient => "handling=lenient",
+        }));
+        values.extend(
+            preferences
+                .timezone
+                .as_ref()
+                .map(|zone| format!("timezone={zone}")),
+        );
+        let strict = preferences.handling == Some(Handling::Strict);
+        let max_affected = preferences
+            .max_affected
+            .filter(|_| self.max_affected && strict);
+        values.extend(max_affected.map(|rows| format!("max-affected={rows}")));
+        values
+    }
 }

@@ -5,6 +5,7 @@
 mod parse;
 mod plan;
 mod relationship;
+mod routine;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};

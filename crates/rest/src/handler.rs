@@ -77,9 +77,17 @@ impl Exchange<'_> {
                 self.stopwatch.lap(Stage::Plan);
                 Ok(reply::reply_relation_info(methods))
             }
+            Plan::RoutineInfo { volatile } => {
+                self.stopwatch.lap(Stage::Plan);
+                Ok(reply::reply_routine_info(volatile))
+            }
             Plan::SchemaInfo => {
                 self.stopwatch.lap(Stage::Plan);
                 Ok(reply::reply_schema_info())
+            }
+            Plan::Mutate(_) | Plan::Call(_) | Plan::Describe(_) => {
+                let method = self.request.method().to_string();
+                Err(ParseError::UnsupportedMethod(method).into())
             }
         }
     }

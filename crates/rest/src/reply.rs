@@ -60,7 +60,9 @@ pub(crate) fn reply(
     let headers = response.headers_mut();
     headers.reserve(8);
     put(headers, CONTENT_RANGE, range);
-    put(headers, CONTENT_LOCATION, spec.location);
+    if let Some(location) = spec.location {
+        put(headers, CONTENT_LOCATION, location);
+    }
     headers.insert(CONTENT_TYPE, content_type(&spec.media_type));
     if let Some(profile) = spec.profile {
         put(headers, CONTENT_PROFILE, profile);
@@ -102,6 +104,16 @@ pub(crate) fn reply_relation_info(methods: AllowedMethods) -> HttpResponse {
         }
     }
     info(allow)
+}
+
+/// Replies to OPTIONS with what a function allows.
+pub(crate) fn reply_routine_info(volatile: bool) -> HttpResponse {
+    let allow = if volatile {
+        "OPTIONS,POST"
+    } else {
+        "OPTIONS,GET,HEAD,POST"
+    };
+    info(allow.to_owned())
 }
 
 /// Replies to OPTIONS on the root.

@@ -39,6 +39,9 @@ impl Separator {
     }
 }
 
+/// The rows of a write or of a function.
+pub(crate) const WRITTEN: &str = "pgrst_source";
+
 /// Pages are rarely smaller.
 const SMALLEST_CEILING: u64 = 16;
 
@@ -132,6 +135,10 @@ pub(crate) fn write_source(sql: &mut Writer, source: &Source) {
                 sql.qualified_name(junction);
                 sql.alias(alias);
             }
+        }
+        Source::Written { alias } => {
+            sql.push(WRITTEN);
+            sql.alias(alias);
         }
         Source::Computed {
             function,

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use passerelle_wire::{Endpoint, Pool, PoolSettings, PoolStatus};
+use tokio::sync::watch;
 
 /// How often unused connections are looked for.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(5);
@@ -69,6 +70,17 @@ impl Pools {
     /// Closes all of them.
     pub(super) fn close(&self) {
         self.pools.iter().for_each(Pool::close);
+    }
+
+    /// Replaces all connections whenever roles or memberships have changed: a statement that was
+    /// prepared before may rest on a right that is gone.
+    pub(super) fn keep_renewed(&self, mut role_changes: watch::Receiver<u64>) {
+        let pools = Arc::clone(&self.pools);
+        actix_web::rt::spawn(async move {
+            while role_changes.changed().await.is_ok() {
+                pools.iter().for_each(Pool::renew);
+            }
+        });
     }
 
     /// Closes connections that have been unused for too long, also when no request comes by.

@@ -5,7 +5,7 @@ use passerelle_planner::PlanError;
 use passerelle_surface::{Details, ErrorBody};
 
 use super::parse::unsupported_method;
-use super::relationship;
+use super::{relationship, routine};
 
 /// What the client is told.
 pub(super) fn body(error: &PlanError) -> ErrorBody {
@@ -15,11 +15,13 @@ pub(super) fn body(error: &PlanError) -> ErrorBody {
             relation,
             similar,
         } => table_not_found(schema, relation, similar.as_deref()),
-        PlanError::RoutineNotFound {
-            schema,
-            function,
-            similar,
-        } => routine_not_found(schema, function, similar.as_deref()),
+        PlanError::RoutineNotFound(missing) => routine::not_found(missing),
+        PlanError::AmbiguousRoutine(candidates) => routine::ambiguous(candidates),
+        PlanError::ColumnNotFound { relation, column } => ErrorBody::new(
+            StatusCode::BAD_REQUEST,
+            "PGRST204",
+            format!("Could not find the '{column}' column of '{relation}' in the schema cache"),
+        ),
         PlanError::NoRelationship {
             schema,
             origin,
@@ -61,22 +63,6 @@ fn table_not_found(schema: &str, relation: &str, similar: Option<&str>) -> Error
     }
 }
 
-fn routine_not_found(schema: &str, function: &str, similar: Option<&str>) -> ErrorBody {
-    let name = format!("{schema}.{function}");
-    let message =
-        format!("Could not find the function {name} without parameters in the schema cache");
-    let body = ErrorBody::new(StatusCode::NOT_FOUND, "PGRST202", message).with_details(format!(
-        "Searched for the function {name} without parameters, but no matches were found in the \
-         schema cache."
-    ));
-    match similar {
-        Some(similar) => body.with_hint(format!(
-            "Perhaps you meant to call the function {schema}.{similar}"
-        )),
-        None => body,
-    }
-}
-
 fn no_relationship(
     schema: &str,
     origin: &str,
@@ -106,6 +92,16 @@ fn of_the_request(error: &PlanError) -> ErrorBody {
     let bad = StatusCode::BAD_REQUEST;
     match error {
         PlanError::NotEmbedded { target, legacy } => not_embedded(target, legacy.as_ref()),
+        PlanError::PutFilters => ErrorBody::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "PGRST105",
+            "Filters must include all and only primary key columns with 'eq' operators",
+        ),
+        PlanError::MaxAffectedOnSingle => ErrorBody::new(
+            bad,
+            "PGRST128",
+            "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
+        ),
         PlanError::RelatedOrderNotToOne { origin, target } => ErrorBody::new(
             bad,
             "PGRST118",

@@ -12,7 +12,8 @@ fn spec() -> ReplySpec {
             offset: 0,
             limit: None,
         },
-        location: "/items?id=eq.1".to_owned(),
+        explain: None,
+        location: Some("/items?id=eq.1".to_owned()),
         profile: None,
         applied: Vec::new(),
         legacy_targets: Vec::new(),
@@ -206,12 +207,12 @@ fn deprecated_names_are_warned_of() {
 #[test]
 fn a_name_that_no_header_can_hold_is_left_out() {
     let spec = ReplySpec {
-        location: "/a\nb".to_owned(),
+        location: Some("/a\nb".to_owned()),
         ..spec()
     };
     assert_eq!(header(&replied(spec, answer()), "content-location"), "");
     let spec = ReplySpec {
-        location: "/año".to_owned(),
+        location: Some("/año".to_owned()),
         ..self::spec()
     };
     let response = replied(spec, answer());
