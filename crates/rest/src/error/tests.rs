@@ -384,6 +384,50 @@ fn failures_of_ours_say_their_request_id_only() {
     assert_eq!(&*body(ReplyError::NoRow).code, "PGRSTX00");
 }
 
+fn server_error(code: &str) -> RestError {
+    let error = ServerError {
+        code: code.into(),
+        message: "could not open file \"base/1/2\"".into(),
+        detail: Some("connection to server at \"10.0.0.5\" failed".into()),
+        hint: Some("ask the administrator".into()),
+        ..ServerError::default()
+    };
+    RestError::Flight {
+        source: WireError::Server(Box::new(error)),
+        authenticated: true,
+    }
+}
+
+#[test]
+fn what_the_server_says_of_itself_stays_inside() {
+    for (code, status) in [
+        ("08001", 503),
+        ("53100", 503),
+        ("53200", 503),
+        ("58P01", 500),
+        ("F0001", 500),
+        ("HV00N", 500),
+        ("XX000", 500),
+        ("XX002", 500),
+    ] {
+        assert_says(
+            server_error(code),
+            status,
+            &json!({"code": code, "message": "Internal server error",
+                "details": "Request id: the-id", "hint": null}),
+        );
+    }
+}
+
+#[test]
+fn what_the_server_says_of_the_statement_is_told() {
+    for code in ["21000", "42P17", "53400", "54001", "57014", "PT500"] {
+        let body = body(server_error(code));
+        assert!(body.status.is_server_error(), "{code}");
+        assert_eq!(body.message, "could not open file \"base/1/2\"", "{code}");
+    }
+}
+
 #[test]
 fn replies_that_cannot_be_sent() {
     assert_says(
