@@ -30,7 +30,7 @@ pub struct CallPlan {
     /// What the outcome has to be for the transaction to be committed.
     pub check: OutcomeCheck,
     /// Settings of the function that hold for the whole transaction.
-    pub settings: Vec<(String, String)>,
+    pub settings: Box<[(Box<str>, Box<str>)]>,
     /// Isolation level of the function, as PostgreSQL writes it.
     pub isolation: Option<String>,
 }

@@ -115,42 +115,28 @@ struct Applied {
 impl Applied {
     /// Values of `Preference-Applied`, in the order `PostgREST` names them.
     fn values(&self, preferences: &Preferences) -> Vec<String> {
-        let mut values = Vec::new();
-        let mut add = |value: Option<&str>| values.extend(value.map(str::to_owned));
-        add(preferences.resolution.filter(|_| self.resolution).map(
-            |resolution| match resolution {
-                Resolution::MergeDuplicates => "resolution=merge-duplicates",
-                Resolution::IgnoreDuplicates => "resolution=ignore-duplicates",
-            },
-        ));
-        add(preferences
-            .missing
-            .filter(|_| self.missing)
-            .map(|missing| match missing {
-                Missing::Default => "missing=default",
-                Missing::Null => "missing=null",
-            }));
-        add(preferences
-            .representation
-            .filter(|_| self.representation)
-            .map(|shown| match shown {
-                Representation::Full => "return=representation",
-                Representation::HeadersOnly => "return=headers-only",
-                Representation::Minimal => "return=minimal",
-            }));
-        add(preferences.count.map(|count| match count {
-            Count::Exact => "count=exact",
-            Count::Planned => "count=planned",
-            Count::Estimated => "count=estimated",
-        }));
-        add(preferences.transaction.map(|end| match end {
-            TransactionEnd::Commit => "tx=commit",
-            TransactionEnd::Rollback => "tx=rollback",
-        }));
-        add(preferences.handling.map(|handling| match handling {
-            Handling::Strict => "handling=strict",
-            Handling::Lenient => "handling=lenient",
-        }));
+        let Preferences {
+            resolution,
+            missing,
+            representation,
+            count,
+            transaction,
+            handling,
+            ..
+        } = *preferences;
+        let known = [
+            resolution
+                .filter(|_| self.resolution)
+                .map(Resolution::as_str),
+            missing.filter(|_| self.missing).map(Missing::as_str),
+            representation
+                .filter(|_| self.representation)
+                .map(Representation::as_str),
+            count.map(Count::as_str),
+            transaction.map(TransactionEnd::as_str),
+            handling.map(Handling::as_str),
+        ];
+        let mut values: Vec<String> = known.into_iter().flatten().map(str::to_owned).collect();
         values.extend(
             preferences
                 .timezone

@@ -57,11 +57,7 @@ impl<'c> Context<'c> {
                 put: false,
             },
             reply,
-            settings: routine
-                .settings
-                .iter()
-                .map(|(name, value)| (name.to_string(), value.to_string()))
-                .collect(),
+            settings: routine.settings.clone(),
             isolation: routine.isolation.as_ref().map(ToString::to_string),
         })
     }

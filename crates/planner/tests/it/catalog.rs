@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use passerelle_catalog::{
-    Catalog, Column, QualifiedName, RawCatalog, RawColumn, RawForeignKey, RawKey, RawRelation,
-    ReadableColumns, Representation,
+    Catalog, Column, Parameter, QualifiedName, RawCatalog, RawColumn, RawForeignKey, RawKey,
+    RawRelation, ReadableColumns, Representation, Returns, Routine, Volatility,
 };
 
 struct Fixture {
@@ -50,6 +50,82 @@ impl Fixture {
                 columns: key.into(),
             });
         }
+    }
+
+    /// `returns`: the type, whether it has columns, whether a set comes.
+    fn routine(
+        &mut self,
+        name: &str,
+        parameters: &[(&str, bool)],
+        volatility: Volatility,
+        returns: (&str, bool, bool),
+    ) {
+        let parameters = parameters.iter().map(|(name, required)| Parameter {
+            name: (*name).into(),
+            type_name: if name.is_empty() {
+                "json".into()
+            } else {
+                "integer".into()
+            },
+            unbounded_type: "integer".into(),
+            required: *required,
+            variadic: false,
+        });
+        let schema = if returns.1 { "test" } else { "pg_catalog" };
+        self.raw.routines.push(Routine {
+            name: QualifiedName::new("test", name),
+            description: None,
+            parameters: parameters.collect(),
+            returns: Returns {
+                set: returns.2,
+                composite: returns.1,
+                composite_alias: false,
+                type_name: QualifiedName::new(schema, returns.0),
+            },
+            volatility,
+            variadic: false,
+            settings: Box::default(),
+            isolation: None,
+        });
+    }
+
+    fn routines(&mut self) {
+        self.routine(
+            "add",
+            &[("a", true), ("b", false)],
+            Volatility::Immutable,
+            ("int4", false, false),
+        );
+        self.routine(
+            "add",
+            &[("a", true), ("b", false), ("c", true)],
+            Volatility::Immutable,
+            ("int4", false, false),
+        );
+        self.routine(
+            "echo",
+            &[("", true)],
+            Volatility::Volatile,
+            ("json", false, false),
+        );
+        self.routine(
+            "all_projects",
+            &[],
+            Volatility::Stable,
+            ("projects", true, true),
+        );
+        self.routine(
+            "twice",
+            &[("a", true)],
+            Volatility::Stable,
+            ("int4", false, false),
+        );
+        self.routine(
+            "twice",
+            &[("a", true)],
+            Volatility::Volatile,
+            ("int4", false, false),
+        );
     }
 
     fn foreign_key(&mut self, constraint: &str, from: (u32, i16), to: (u32, i16)) {
@@ -135,6 +211,7 @@ pub(crate) fn catalog() -> Catalog {
         target: Arc::from("json"),
         function: Arc::from("\"test\".\"color_json\""),
     });
+    fixture.routines();
     fixture.raw.readable_columns.push(ReadableColumns {
         relation: 4,
         role: Arc::from("anon"),

@@ -3,12 +3,14 @@
 
 mod catalog;
 mod embeds;
+mod routines;
 mod select;
+mod writes;
 
 use std::sync::Arc;
 
-use passerelle_planner::{Plan, PlanError, PlanSettings, ReadPlan, plan};
-use passerelle_syntax::{Exposure, Head, Limits, parse};
+use passerelle_planner::{Plan, PlanError, PlanSettings, ReadPlan};
+use passerelle_syntax::{Exposure, Head, Limits, Payload, parse};
 
 pub(crate) fn settings() -> PlanSettings {
     PlanSettings {
@@ -20,15 +22,47 @@ pub(crate) fn settings() -> PlanSettings {
     }
 }
 
+/// Plans a GET.
 pub(crate) fn plan_with(
     settings: &PlanSettings,
     role: &str,
     path: &str,
     headers: &[(&str, &str)],
 ) -> Result<Plan, PlanError> {
+    plan_request(settings, role, ("GET", path), headers, &Payload::None)
+}
+
+/// Plans a request with a JSON object of these members.
+pub(crate) fn plan_body(
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    keys: &[&str],
+) -> Result<Plan, PlanError> {
+    let payload = Payload::Json {
+        bytes: "{}".into(),
+        is_object: true,
+        keys: keys.iter().map(|&key| key.to_owned()).collect(),
+    };
+    plan_request(
+        &settings(),
+        "authenticated",
+        (method, path),
+        headers,
+        &payload,
+    )
+}
+
+fn plan_request(
+    settings: &PlanSettings,
+    role: &str,
+    (method, path): (&str, &str),
+    headers: &[(&str, &str)],
+    payload: &Payload,
+) -> Result<Plan, PlanError> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let head = Head {
-        method: "GET",
+        method,
         path,
         query,
         headers,
@@ -45,7 +79,8 @@ pub(crate) fn plan_with(
         items: 100,
     };
     let request = parse(&head, &exposure, &limits).expect("the request is well-formed");
-    plan(&request, &catalog::catalog(), settings, &Arc::from(role))
+    let catalog = catalog::catalog();
+    passerelle_planner::plan_with(&request, payload, &catalog, settings, &Arc::from(role))
 }
 
 pub(crate) fn read(path: &str) -> ReadPlan {
