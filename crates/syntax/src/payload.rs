@@ -1,5 +1,16 @@
 //! The body of a request, as far as planning needs to know it.
+//!
+//! Values of JSON are never looked at: what PostgreSQL refuses, such as the escape of NUL, is left
+//! to PostgreSQL.
 
+mod csv;
+mod form;
+mod json;
+#[cfg(test)]
+mod tests;
+
+use crate::media::MediaType;
+use crate::request::{Action, ApiRequest, Invocation, Mutation};
 use bytes::Bytes;
 use thiserror::Error;
 
@@ -38,6 +49,65 @@ impl Payload {
     }
 }
 
+/// What takes a body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taker {
+    Relation,
+    Function,
+}
+
+/// Reads a body as its content type says; that of a request which takes none is not looked at.
+///
+/// JSON is read in one pass and handed on as it came, except that what is neither object nor array
+/// becomes `[]`, and that no body at all is `{}` to a function. With `columns=` it is not even
+/// read. CSV and forms for relations become JSON with strings.
+///
+/// # Errors
+/// [`PayloadError`] when the body is not what its content type says, objects of an array differ in
+/// their members, or nothing takes a body of this content type.
+pub fn read_payload(body: Bytes, request: &ApiRequest) -> Result<Payload, PayloadError> {
+    let (taker, columns) = match &request.action {
+        Action::Mutate { mutation, .. } => match mutation {
+            Mutation::Delete => return Ok(Payload::None),
+            Mutation::SingleUpsert => (Taker::Relation, None),
+            Mutation::Create | Mutation::Update => (Taker::Relation, request.columns.as_deref()),
+        },
+        Action::Call {
+            invocation: Invocation::Post,
+            ..
+        } => (Taker::Function, request.columns.as_deref()),
+        Action::Read { .. }
+        | Action::Call { .. }
+        | Action::Describe { .. }
+        | Action::RelationInfo { .. }
+        | Action::RoutineInfo { .. }
+        | Action::SchemaInfo => return Ok(Payload::None),
+    };
+    match (&request.content_type, taker) {
+        (MediaType::Json, _) => match columns {
+            Some(columns) => Ok(json::unread(body, columns)),
+            None if body.is_empty() && taker == Taker::Function => {
+                json::read(Bytes::from_static(b"{}"))
+            }
+            None => json::read(body),
+        },
+        (MediaType::Csv, _) => csv::read(&body),
+        (MediaType::UrlEncoded, Taker::Function) => form::read(&body).map(Payload::Form),
+        (MediaType::UrlEncoded, Taker::Relation) => form::read(&body).map(form::into_object),
+        (MediaType::Plain | MediaType::Xml | MediaType::OctetStream, Taker::Function) => {
+            Ok(Payload::Raw(body))
+        }
+        (other, _) => Err(PayloadError::ContentType(other.mime().into_owned())),
+    }
+}
+
+/// Appends `text` as a JSON string.
+fn push_string(out: &mut Vec<u8>, text: &str) {
+    // A string is always JSON, and a vector takes all that is written to it.
+    let written = serde_json::to_writer(out, text);
+    debug_assert!(written.is_ok());
+}
+
 /// Why a body cannot be taken (PGRST102).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PayloadError {
@@ -53,6 +123,9 @@ pub enum PayloadError {
     /// It is not CSV.
     #[error("{0}")]
     InvalidCsv(String),
+    /// It is not a form in UTF-8.
+    #[error("Invalid form: not UTF-8")]
+    InvalidForm,
     /// The content type is not known here.
     #[error("Content-Type not acceptable: {0}")]
     ContentType(String),
