@@ -5,12 +5,20 @@
 //! prepared statements are reused. This crate never looks at a request and never runs anything.
 
 mod body;
+mod call;
 mod condition;
 mod count;
 mod embed;
+mod explain;
 mod field;
+mod json;
+mod mutate;
 mod node;
 mod read;
+mod rows;
+mod write;
 mod writer;
 
+pub use call::render_call;
+pub use mutate::{render_mutate, write_column};
 pub use read::{ReadStatements, column, render};

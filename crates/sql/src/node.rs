@@ -39,7 +39,7 @@ impl Separator {
     }
 }
 
-/// The rows of a write or of a function.
+/// Name of the common table expression that holds the rows of a write or of a function.
 pub(crate) const WRITTEN: &str = "pgrst_source";
 
 /// Pages are rarely smaller.

@@ -1,12 +1,13 @@
-//! The statements of a read: one row with the body and what the reply says about it.
+//! The statements of a read, and what those of a call have in common with them: one row with the body and what the reply says about it.
 
-use passerelle_planner::{CountSpec, ReadNode, ReadPlan};
+use passerelle_planner::{CountSpec, ReadNode, ReadPlan, ResultKind};
 use passerelle_statement::Statement;
 use passerelle_syntax::Count;
 
-use crate::body::{ROWS, SOURCE, needs_source, write_body};
+use crate::body::write_body;
 use crate::count::{write_one_per_row, write_row_count};
-use crate::node::write_node;
+use crate::explain::write_explain;
+use crate::rows::{RESPONSE_SETTINGS, write_from_rows, write_named_rows};
 use crate::writer::Writer;
 
 /// Positions of the columns of [`ReadStatements::main`].
@@ -23,10 +24,11 @@ pub mod column {
     pub const RESPONSE_STATUS: usize = 4;
 }
 
-/// The statements of a read.
+/// The statements of a read or of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadStatements {
-    /// Has one row, with the columns of [`column`].
+    /// Has one row, with the columns of [`column`]; the lines of a plan where the statement is
+    /// explained.
     pub main: Statement,
     /// `EXPLAIN (FORMAT JSON)` of the rows without range, for planned and estimated counts.
     pub explain: Option<Statement>,
@@ -42,32 +44,14 @@ pub fn render(plan: &ReadPlan) -> ReadStatements {
 
 fn render_main(plan: &ReadPlan) -> Statement {
     let mut sql = Writer::new();
-    let needs_source = needs_source(&plan.handler);
-    if needs_source {
-        sql.push("WITH ");
-        sql.push(SOURCE);
-        sql.push(" AS (");
-        write_node(&mut sql, &plan.root, &[]);
-        sql.push(") ");
-    }
+    write_explain(&mut sql, plan.reply.explain.as_ref());
+    write_named_rows(&mut sql, "WITH ", &plan.handler, &plan.root);
     sql.push("SELECT ");
     write_total(&mut sql, plan.count, &plan.root);
     sql.push(", count(*), ");
-    write_body(&mut sql, &plan.handler);
-    // The settings may be empty strings after a transaction that set them locally.
-    sql.push(
-        ", nullif(current_setting('response.headers', true), ''), \
-         nullif(current_setting('response.status', true), '') FROM ",
-    );
-    if needs_source {
-        sql.push(SOURCE);
-    } else {
-        sql.push("(");
-        write_node(&mut sql, &plan.root, &[]);
-        sql.push(")");
-    }
-    sql.push(" AS ");
-    sql.push(ROWS);
+    write_body(&mut sql, &plan.handler, ResultKind::SetOfComposite);
+    sql.push(RESPONSE_SETTINGS);
+    write_from_rows(&mut sql, &plan.handler, &plan.root);
     sql.finish()
 }
 

@@ -5,8 +5,8 @@ use passerelle_catalog::QualifiedName;
 use passerelle_planner::Qualifier;
 use passerelle_statement::{Param, Statement};
 
-/// Enough for a read of one relation, so that its text is allocated once.
-const TEXT_CAPACITY: usize = 512;
+/// Enough for a statement on one relation, so that its text is allocated once.
+const TEXT_CAPACITY: usize = 1024;
 
 /// A statement under construction.
 #[derive(Debug)]
@@ -129,8 +129,49 @@ impl Writer {
         self.parameter_bytes(Bytes::from(array_literal(elements)));
     }
 
+    /// Appends a parameter whose value is an array literal of these elements; a single empty one
+    /// is an element here.
+    pub(crate) fn elements_parameter(&mut self, elements: &[String]) {
+        self.parameter_bytes(Bytes::from(quoted_elements(elements)));
+    }
+
+    /// Appends a parameter whose value is bytes of a body, shared and as they are.
+    pub(crate) fn body_parameter(&mut self, body: &Bytes) {
+        self.parameter_bytes(Bytes::clone(body));
+    }
+
+    /// Appends a parameter whose value is PostgreSQL's text of these bytes as `bytea`.
+    pub(crate) fn bytea_parameter(&mut self, bytes: &[u8]) {
+        self.parameter_bytes(Bytes::from(bytea_text(bytes)));
+    }
+
+    /// Appends a parameter that is NULL.
+    pub(crate) fn null_parameter(&mut self) {
+        self.push_param(None);
+    }
+
+    /// Appends a text of ours (a name from the catalogue) as a literal.
+    pub(crate) fn literal(&mut self, text: &str) {
+        let text = before_nul(text);
+        if text.contains('\\') {
+            self.text.push('E');
+        }
+        self.text.push('\'');
+        for character in text.chars() {
+            if matches!(character, '\'' | '\\') {
+                self.text.push(character);
+            }
+            self.text.push(character);
+        }
+        self.text.push('\'');
+    }
+
     fn parameter_bytes(&mut self, value: Bytes) {
-        self.params.push(Some(value));
+        self.push_param(Some(value));
+    }
+
+    fn push_param(&mut self, value: Param) {
+        self.params.push(value);
         self.text.push('$');
         self.number(self.params.len() as u64);
     }
@@ -148,6 +189,10 @@ fn array_literal(elements: &[String]) -> Vec<u8> {
     {
         return b"{}".to_vec();
     }
+    quoted_elements(elements)
+}
+
+fn quoted_elements(elements: &[String]) -> Vec<u8> {
     let mut literal = Vec::with_capacity(
         2 + elements
             .iter()
@@ -172,6 +217,18 @@ fn array_literal(elements: &[String]) -> Vec<u8> {
     literal
 }
 
+/// `\x` and two digits per byte.
+fn bytea_text(bytes: &[u8]) -> Vec<u8> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = Vec::with_capacity(2 + 2 * bytes.len());
+    text.extend_from_slice(b"\\x");
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 0xf)]);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +248,25 @@ mod tests {
             r#"{"a,b","c\"d\\e","NULL"}"#
         );
         assert_eq!(literal(&["a\0b"]), r#"{"a"}"#);
+    }
+
+    #[test]
+    fn elements_are_never_the_empty_list() {
+        assert_eq!(quoted_elements(&[String::new()]), b"{\"\"}");
+        assert_eq!(quoted_elements(&[]), b"{}");
+    }
+
+    #[test]
+    fn bytes_are_pairs_of_digits() {
+        assert_eq!(bytea_text(&[0x00, 0xff, 0x0a]), b"\\x00ff0a");
+    }
+
+    #[test]
+    fn literals_stay_in_their_quotes() {
+        let mut writer = Writer::new();
+        writer.literal("it's");
+        writer.literal(r"a\'b");
+        assert_eq!(writer.finish().text, r"'it''s'E'a\\''b'");
     }
 
     #[test]
