@@ -1,6 +1,6 @@
 //! Cross-origin requests: answers preflights and adds what a browser wants to see on the rest.
 //!
-//! Nothing is done for a request without `Origin`.
+//! A request without `Origin` gets nothing but the hint for caches that another would get more.
 
 use actix_web::HttpResponse;
 use actix_web::dev::RequestHead;
@@ -90,6 +90,10 @@ impl Cors {
 
     /// Adds the headers of an ordinary response.
     pub(crate) fn decorate(&self, request: &HeaderMap, response: &mut HeaderMap) {
+        // What a cache keeps of one origin, or of none, is not for another (Fetch, section 3.2.5).
+        if self.dialect == CorsDialect::Supabase && !self.origins.is_empty() {
+            response.append(VARY, HeaderValue::from_static("Origin"));
+        }
         let Some(origin) = request.get(ORIGIN).filter(|origin| self.allows(origin)) else {
             return;
         };
@@ -125,9 +129,6 @@ impl Cors {
             ACCESS_CONTROL_ALLOW_CREDENTIALS,
             HeaderValue::from_static("true"),
         );
-        if self.dialect == CorsDialect::Supabase {
-            headers.append(VARY, HeaderValue::from_static("Origin"));
-        }
     }
 
     /// The headers that are allowed: those asked for, whatever they are.
@@ -224,6 +225,23 @@ mod tests {
             .to_http_request();
         let cors = Cors::new(CorsDialect::Postgrest, &[]);
         assert!(cors.preflight(request.head()).is_none());
+    }
+
+    #[test]
+    fn answers_that_depend_on_the_origin_say_so_to_caches() {
+        let cors = Cors::new(CorsDialect::Supabase, &["http://example.com".to_owned()]);
+        for origin in [None, Some("http://invalid.com"), Some("http://example.com")] {
+            let request = TestRequest::default().to_http_request();
+            let mut request = request.headers().clone();
+            if let Some(origin) = origin {
+                request.insert(ORIGIN, HeaderValue::from_static(origin));
+            }
+            let mut response = HeaderMap::new();
+            response.insert(VARY, HeaderValue::from_static("Accept"));
+            cors.decorate(&request, &mut response);
+            let vary: Vec<_> = response.get_all(VARY).collect();
+            assert_eq!(vary, ["Accept", "Origin"], "{origin:?}");
+        }
     }
 
     #[test]

@@ -177,11 +177,15 @@ fn finish<B: MessageBody + 'static>(
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, request_id.header());
     if let Some(name) = &settings.trace_header {
-        let value = request.headers().get(name).cloned();
-        headers.insert(
-            name.clone(),
-            value.unwrap_or_else(|| HeaderValue::from_static("")),
-        );
+        let sent = request.headers().get(name);
+        // An id that the client did not give is the one that a failure's body names.
+        if sent.is_some() || *name != X_REQUEST_ID {
+            let value = sent.cloned();
+            headers.insert(
+                name.clone(),
+                value.unwrap_or_else(|| HeaderValue::from_static("")),
+            );
+        }
     }
     settings.cors.decorate(request.headers(), headers);
 
@@ -288,6 +292,20 @@ mod tests {
         let mut metrics = String::new();
         settings.metrics.render(&mut metrics);
         assert!(metrics.contains("{surface=\"rest\",shape=\"read\",status=\"404\"} 1"));
+    }
+
+    #[actix_web::test]
+    async fn the_request_id_may_be_the_trace_header() {
+        let mut settings = settings();
+        Arc::get_mut(&mut settings).unwrap().trace_header = Some(X_REQUEST_ID);
+        let id = async |request: TestRequest| {
+            let response = answer(&settings, request.uri("/x")).await;
+            let id = response.headers().get(X_REQUEST_ID).unwrap();
+            id.to_str().unwrap().to_owned()
+        };
+        let sent = TestRequest::get().insert_header((X_REQUEST_ID, "a name"));
+        assert_eq!(id(sent).await, "a name");
+        assert_eq!(id(TestRequest::get()).await.len(), 16);
     }
 
     #[actix_web::test]
