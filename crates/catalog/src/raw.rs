@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::{Column, ComputedRelationship, MediaHandler, QualifiedName, Representation, Routine};
 
-/// Object identifier of a relation.
+/// Object identifier of a relation or function.
 pub type Oid = u32;
 
 /// Number of a column within its relation, from 1.

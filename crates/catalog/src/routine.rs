@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::QualifiedName;
+use crate::{Oid, QualifiedName};
 
 /// A function of the exposed schemas. Several may share a name.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Routine {
+    /// Identifier, which tells overloads apart.
+    #[serde(skip)]
+    pub oid: Oid,
     /// Schema and name.
     pub name: QualifiedName,
     /// Comment.

@@ -6,6 +6,7 @@
 mod config;
 mod control;
 mod db_error;
+mod describe;
 mod digest;
 mod introspect;
 mod keeper;
@@ -16,6 +17,7 @@ mod prelude;
 pub use config::in_database_settings;
 pub use control::ControlEndpoint;
 pub use db_error::{ErrorReply, RaiseError, SqlError, error_reply};
+pub use describe::{accessible_routines, accessible_tables, schema_comment};
 pub use digest::digest;
 pub use introspect::{IntrospectError, IntrospectionSettings, introspect};
 pub use keeper::{CatalogKeeper, KeeperSettings, KeeperStatus};

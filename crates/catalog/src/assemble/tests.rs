@@ -229,6 +229,7 @@ fn similar_names_are_offered() {
 
 fn routine(name: &str, parameters: &[&str]) -> Routine {
     Routine {
+        oid: 0,
         name: QualifiedName::new("api", name),
         description: None,
         parameters: parameters

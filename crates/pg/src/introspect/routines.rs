@@ -59,6 +59,7 @@ fn routine(
         .filter_map(|setting| setting.split_once('='))
         .collect();
     Ok(Routine {
+        oid: row.try_get(15)?,
         name: QualifiedName {
             schema: place.schema(row.try_get(0)?),
             name: row.try_get::<_, &str>(1)?.into(),

@@ -16,6 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("statement", &[]),
     // 1, pure
     ("planner", &["syntax", "catalog"]),
+    ("openapi", &["catalog"]),
     // 2, pure
     ("sql", &["planner", "catalog", "statement", "syntax"]),
     // 2, effects
@@ -35,6 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "identity",
             "statement",
             "planner",
+            "openapi",
             "sql",
             "wire",
             "pg",
@@ -81,6 +83,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "identity",
             "statement",
             "planner",
+            "openapi",
             "sql",
             "wire",
             "pg",
@@ -134,6 +137,7 @@ const PURE: &[&str] = &[
     "identity",
     "statement",
     "planner",
+    "openapi",
     "sql",
 ];
 const EFFECTS: &[&str] = &[

@@ -30,7 +30,8 @@ select
   p.prorettype <> returned.oid,
   p.provolatile::text,
   p.provariadic <> 0,
-  p.proconfig
+  p.proconfig,
+  p.oid
 from functions p
 join chain on chain.type = p.prorettype
 join pg_catalog.pg_type returned on returned.oid = chain.base and returned.typbasetype = 0
