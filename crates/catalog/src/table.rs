@@ -72,6 +72,8 @@ pub struct Column {
     pub max_length: Option<i32>,
     /// Default or generation expression as SQL text.
     pub default: Option<Box<str>>,
+    /// PostgreSQL always generates it (`GENERATED ALWAYS`): a row cannot be given a value for it.
+    pub generated: bool,
     /// Labels of an enum type.
     pub enum_labels: Arc<[Box<str>]>,
 }

@@ -17,6 +17,7 @@ fn column(relation: Oid, number: AttributeNumber, name: &str) -> RawColumn {
             nominal_type: Arc::from("integer"),
             max_length: None,
             default: None,
+            generated: false,
             enum_labels: Arc::from(NO_LABELS),
         },
     }

@@ -135,6 +135,7 @@ pub(super) async fn columns(
                     nominal_type: Arc::clone(&unknown),
                     max_length: None,
                     default: row.try_get(7)?,
+                    generated: row.try_get(8)?,
                     enum_labels: Arc::clone(&no_labels),
                 },
             });

@@ -39,6 +39,7 @@ impl Fixture {
                     nominal_type: Arc::from(*type_name),
                     max_length: None,
                     default: None,
+                    generated: false,
                     enum_labels: Arc::from([]),
                 },
             });
@@ -73,6 +74,7 @@ impl Fixture {
         });
         let schema = if returns.1 { "test" } else { "pg_catalog" };
         self.raw.routines.push(Routine {
+            oid: 0,
             name: QualifiedName::new("test", name),
             description: None,
             parameters: parameters.collect(),

@@ -51,6 +51,7 @@ fn add_table(
                 nominal_type: Arc::from(*nominal_type),
                 max_length: None,
                 default: None,
+                generated: false,
                 enum_labels: Arc::from([]),
             },
         });

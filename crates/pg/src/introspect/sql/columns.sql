@@ -9,7 +9,8 @@ select
   a.atttypmod,
   a.attnotnull,
   a.attacl is not null,
-  case when a.attgenerated = '' then pg_catalog.pg_get_expr(d.adbin, 0) end
+  case when a.attgenerated = '' then pg_catalog.pg_get_expr(d.adbin, 0) end,
+  a.attgenerated <> '' or a.attidentity = 'a'
 from pg_catalog.pg_class c
 join pg_catalog.pg_attribute a on a.attrelid = c.oid
 left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
