@@ -75,7 +75,12 @@ fn header<'t>(fields: &mut Fields<'t>) -> Result<Vec<Cow<'t, str>>, PayloadError
         match end {
             End::Field => {}
             End::Line => return Ok(names),
-            End::File => return Err(invalid(fields.line, "it ends within the names of its fields")),
+            End::File => {
+                return Err(invalid(
+                    fields.line,
+                    "it ends within the names of its fields",
+                ));
+            }
         }
     }
 }
@@ -150,10 +155,11 @@ impl<'t> Fields<'t> {
 
     /// The value up to the closing quote; a doubled one stands for itself.
     fn quoted(&mut self, mut text: &'t str) -> Result<Cow<'t, str>, PayloadError> {
+        let opened = self.line;
         let mut value = Cow::Borrowed("");
         loop {
             let Some((part, rest)) = text.split_once('"') else {
-                return Err(invalid(self.line, "a quote is not closed"));
+                return Err(invalid(opened, "a quote is not closed"));
             };
             self.line += part.bytes().filter(|byte| *byte == b'\n').count();
             value += part;

@@ -107,9 +107,10 @@ struct Rows {
     /// For each name, and before the first, the one that followed it last: rows tend to have the
     /// same order, and then no name needs to be searched for.
     followers: Vec<usize>,
-    /// The row in which each name was seen last, counted from 1.
+    /// Number of the row in which each name was seen last.
     seen: Vec<usize>,
-    row: usize,
+    /// Rows compared with the first.
+    number: usize,
     /// A row has other members than the first.
     differ: bool,
     /// Something else than an object stands where a row begins, and reading ended there.
@@ -129,7 +130,7 @@ struct Row<'r> {
     keys: &'r [String],
     followers: &'r mut [usize],
     seen: &'r mut [usize],
-    row: usize,
+    number: usize,
     /// One more than the index of the name before.
     previous: usize,
     found: usize,
@@ -143,8 +144,8 @@ impl Row<'_> {
             return;
         };
         self.previous = index + 1;
-        if self.seen[index] != self.row {
-            self.seen[index] = self.row;
+        if self.seen[index] != self.number {
+            self.seen[index] = self.number;
             self.found += 1;
         }
     }
@@ -186,12 +187,12 @@ impl<'de> DeserializeSeed<'de> for &mut Rows {
     fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<(), D::Error> {
         let mut begun = false;
         let outcome = if let Some(keys) = &self.keys {
-            self.row += 1;
+            self.number += 1;
             let mut row = Row {
                 keys,
                 followers: &mut self.followers,
                 seen: &mut self.seen,
-                row: self.row,
+                number: self.number,
                 previous: 0,
                 found: 0,
                 unknown: false,
