@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use passerelle_catalog::{
-    Catalog, Column, ComputedRelationship, MediaHandler, QualifiedName, RawCatalog, RawColumn,
-    RawForeignKey, RawKey, RawRelation, Representation,
+    Catalog, Column, ComputedRelationship, MediaHandler, Parameter, QualifiedName, RawCatalog,
+    RawColumn, RawForeignKey, RawKey, RawRelation, Representation, Returns, Routine, Volatility,
 };
 
 const CLIENTS: u32 = 1;
@@ -13,6 +13,8 @@ const TASKS: u32 = 3;
 const USERS: u32 = 4;
 const USERS_TASKS: u32 = 5;
 const WIDGETS: u32 = 6;
+const STOCK: u32 = 7;
+const PLACES: u32 = 8;
 
 fn name(name: &str) -> QualifiedName {
     QualifiedName::new("test", name)
@@ -113,6 +115,121 @@ fn add_tables(raw: &mut RawCatalog) {
         text("od\"d"),
     ];
     add_table(raw, WIDGETS, "widgets", &widget, &[1]);
+    add_written_tables(raw);
+}
+
+fn add_written_tables(raw: &mut RawCatalog) {
+    let stock = [
+        ("id", "integer", "integer"),
+        ("name", "character varying", "character varying(8)"),
+        ("amount", "numeric", "numeric(6,2)"),
+        ("tags", "text[]", "text[]"),
+        ("data", "json", "json"),
+        ("color", "integer", "test.color"),
+        ("project_id", "integer", "integer"),
+    ];
+    add_table(raw, STOCK, "stock", &stock, &[1]);
+    let defaults = [
+        ("id", "nextval('test.stock_ids'::regclass)"),
+        ("name", "'none'::character varying"),
+        ("amount", "1.5"),
+        ("color", "0"),
+    ];
+    for raw in raw.columns.iter_mut().filter(|raw| raw.relation == STOCK) {
+        let found = defaults.iter().find(|(name, _)| *name == &*raw.column.name);
+        raw.column.default = found.map(|(_, default)| Box::from(*default));
+    }
+    let place = [
+        ("note", "text", "text"),
+        (
+            "at",
+            "timestamp without time zone",
+            "timestamp without time zone",
+        ),
+        ("it's\\", "integer", "integer"),
+    ];
+    add_table(raw, PLACES, "places", &place, &[3, 2]);
+}
+
+/// A parameter as `name type`; `=` before it: it has a default, `*`: it is variadic.
+fn parameter(text: &str) -> Parameter {
+    let bare = text.trim_start_matches(['=', '*']);
+    let (name, type_name) = bare.split_once(' ').expect("a name and a type");
+    let unbounded = match type_name {
+        "character" => "character varying",
+        other => other,
+    };
+    Parameter {
+        name: Box::from(name),
+        type_name: Box::from(type_name),
+        unbounded_type: Box::from(unbounded),
+        required: !text.starts_with('='),
+        variadic: text.starts_with('*'),
+    }
+}
+
+/// What is returned as `type`, a schema's type with its schema; `setof` and `row` may be before it.
+fn returns(text: &str) -> Returns {
+    let (set, rest) = text
+        .strip_prefix("setof ")
+        .map_or((false, text), |rest| (true, rest));
+    let (composite, rest) = rest
+        .strip_prefix("row ")
+        .map_or((false, rest), |rest| (true, rest));
+    let (schema, name) = rest.split_once('.').unwrap_or(("pg_catalog", rest));
+    Returns {
+        set,
+        composite,
+        composite_alias: false,
+        type_name: QualifiedName::new(schema, name),
+    }
+}
+
+fn add_routines(raw: &mut RawCatalog) {
+    let routines: &[(&str, &[&str], &str)] = &[
+        ("add_them", &["a integer", "=b integer"], "int4"),
+        ("first_letters", &["word character"], "text"),
+        ("sum_all", &["*numbers integer[]"], "int8"),
+        ("join_all", &["separator text", "*words text[]"], "text"),
+        ("nothing", &["=wanted text"], "void"),
+        ("numbers", &["upto integer"], "setof int4"),
+        ("null_text", &[], "text"),
+        ("one_client", &["wanted integer"], "row test.clients"),
+        (
+            "clients_from",
+            &["lowest integer"],
+            "setof row test.clients",
+        ),
+        ("rename_clients", &["suffix text"], "setof row test.clients"),
+        ("pair", &["a integer"], "row record"),
+        ("echo_json", &[" json"], "json"),
+        ("echo_jsonb", &[" jsonb"], "jsonb"),
+        ("echo_text", &[" text"], "text"),
+        ("echo_bytes", &[" bytea"], "text"),
+        ("echo_xml", &[" xml"], "text"),
+        ("reply", &[], "text"),
+        ("page", &["title text"], "test.text/html"),
+    ];
+    for (routine, parameters, result) in routines {
+        let parameters = parameters.iter().map(|text| parameter(text));
+        let parameters = parameters.collect::<Box<[Parameter]>>();
+        raw.routines.push(Routine {
+            oid: 0,
+            name: name(routine),
+            description: None,
+            variadic: parameters.iter().any(|parameter| parameter.variadic),
+            parameters,
+            returns: returns(result),
+            volatility: Volatility::Volatile,
+            settings: Box::default(),
+            isolation: None,
+        });
+    }
+    raw.media_handlers.push(MediaHandler {
+        media_type: Arc::from("text/html"),
+        function: name("text/html"),
+        target: Some(name("page")),
+    });
 }
 
 fn computed(function: &str, to_one: bool) -> ComputedRelationship {
@@ -132,6 +249,8 @@ pub(crate) fn catalog() -> Catalog {
         ..RawCatalog::default()
     };
     add_tables(&mut raw);
+    add_routines(&mut raw);
+    add_foreign_key(&mut raw, "stock_project_id_fkey", (STOCK, 7), PROJECTS);
     add_foreign_key(&mut raw, "projects_client_id_fkey", (PROJECTS, 3), CLIENTS);
     add_foreign_key(&mut raw, "tasks_project_id_fkey", (TASKS, 3), PROJECTS);
     add_foreign_key(
@@ -152,6 +271,7 @@ pub(crate) fn catalog() -> Catalog {
         .push(computed("open_tasks", false));
     for (source, target, function) in [
         ("test.color", "json", "color_json"),
+        ("json", "test.color", "color_from_json"),
         ("text", "test.color", "color_from_text"),
     ] {
         raw.representations.push(Representation {

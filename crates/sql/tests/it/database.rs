@@ -5,12 +5,13 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use bytes::BytesMut;
-use passerelle_sql::column;
+use passerelle_sql::{column, write_column};
 use passerelle_statement::{Param, Statement};
 use passerelle_testkit::{TestClient, TestDb};
+use tokio_postgres::Row;
 use tokio_postgres::types::{Format, FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use crate::{Request, all_requests, statements};
+use crate::{Request, Sent, all_requests, calls, heading, statement, statements, writes};
 
 /// A parameter sent as text, whatever type PostgreSQL has found for it.
 #[derive(Debug)]
@@ -49,20 +50,37 @@ impl<'a> FromSql<'a> for Raw {
     }
 }
 
-async fn run(client: &TestClient, statement: &Statement) -> Vec<tokio_postgres::Row> {
-    let prepared = client
-        .prepare(&statement.text)
-        .await
-        .unwrap_or_else(|error| panic!("{error:?}\n{}", statement.text));
+async fn try_run(
+    client: &TestClient,
+    statement: &Statement,
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    let prepared = client.prepare(&statement.text).await?;
     let params = statement.params.iter().map(Untyped).collect::<Vec<_>>();
     let params = params
         .iter()
         .map(|param| param as &(dyn ToSql + Sync))
         .collect::<Vec<_>>();
-    client
-        .query(&prepared, &params)
+    client.query(&prepared, &params).await
+}
+
+async fn run(client: &TestClient, statement: &Statement) -> Vec<Row> {
+    try_run(client, statement)
         .await
         .unwrap_or_else(|error| panic!("{error:?}\n{}", statement.text))
+}
+
+/// A value as text, whatever its type.
+fn cell(row: &Row, column: usize) -> String {
+    let text = match *row.columns()[column].type_() {
+        Type::INT8 => row
+            .get::<_, Option<i64>>(column)
+            .map(|value| value.to_string()),
+        Type::INT4 => row
+            .get::<_, Option<i32>>(column)
+            .map(|value| value.to_string()),
+        _ => row.get::<_, Option<Raw>>(column).map(|Raw(value)| value),
+    };
+    text.unwrap_or_else(|| "?".to_owned())
 }
 
 async fn told(client: &TestClient, request: Request) -> String {
@@ -71,17 +89,15 @@ async fn told(client: &TestClient, request: Request) -> String {
     let [row] = rows.as_slice() else {
         panic!("{request:?} has {} rows", rows.len())
     };
-    let total = match row.columns()[column::TOTAL].type_() {
-        &Type::INT8 => row
-            .get::<_, Option<i64>>(column::TOTAL)
-            .map(|total| total.to_string()),
-        _ => row.get::<_, Option<String>>(column::TOTAL),
-    };
-    let count = row.get::<_, i64>(column::PAGE_COUNT);
-    let body = row.get::<_, Raw>(column::BODY).0;
     let mut text = format!("-- {}  {}\n", request.0, request.1);
-    writeln!(text, "{count} of {}", total.as_deref().unwrap_or("?")).unwrap();
-    writeln!(text, "{body}\n").unwrap();
+    writeln!(
+        text,
+        "{} of {}",
+        cell(row, column::PAGE_COUNT),
+        cell(row, column::TOTAL)
+    )
+    .unwrap();
+    writeln!(text, "{}\n", cell(row, column::BODY)).unwrap();
     if let Some(explain) = &statements.explain {
         assert_eq!(run(client, explain).await.len(), 1);
     }
@@ -98,4 +114,103 @@ async fn every_golden_sql_runs() {
     }
     client.close().await;
     insta::assert_snapshot!("bodies", text);
+}
+
+/// Runs a write or a call in a transaction of its own, which is rolled back.
+async fn run_once(client: &TestClient, sent: Sent) -> Result<Vec<Row>, tokio_postgres::Error> {
+    client.execute("BEGIN", &[]).await.unwrap();
+    client
+        .execute("SET LOCAL search_path TO test", &[])
+        .await
+        .unwrap();
+    let rows = try_run(client, &statement(sent)).await;
+    client.execute("ROLLBACK", &[]).await.unwrap();
+    rows
+}
+
+fn refusal(error: &tokio_postgres::Error) -> String {
+    let error = error
+        .as_db_error()
+        .unwrap_or_else(|| panic!("PostgreSQL is asked and answers: {error:?}"));
+    format!("{} {}", error.code().code(), error.message())
+}
+
+/// What is told of each request: all columns of its row, or its error.
+async fn told_of(client: &TestClient, requests: &[Sent], columns: &[(&str, usize)]) -> String {
+    let mut text = String::new();
+    for &sent in requests {
+        let (target, headers, body) = sent;
+        writeln!(text, "-- {}", heading(target, headers)).unwrap();
+        writeln!(text, "-- {}", body.escape_ascii()).unwrap();
+        match run_once(client, sent).await {
+            Err(error) => writeln!(text, "{}", refusal(&error)).unwrap(),
+            Ok(rows) => {
+                let [row] = rows.as_slice() else {
+                    panic!("{target} has {} rows", rows.len())
+                };
+                for &(name, column) in columns {
+                    let value = cell(row, column);
+                    if !matches!(&*value, "" | "?") {
+                        writeln!(text, "{name}: {value}").unwrap();
+                    }
+                }
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[tokio::test]
+async fn every_golden_write_runs() {
+    let db = TestDb::with_sql(include_str!("schema.sql")).await;
+    let client = db.client().await;
+    let columns = [
+        ("rows", write_column::PAGE_COUNT),
+        ("headers", write_column::RESPONSE_HEADERS),
+        ("status", write_column::RESPONSE_STATUS),
+        ("location", write_column::LOCATION),
+        ("inserted", write_column::INSERTED),
+        ("body", write_column::BODY),
+    ];
+    let requests = [
+        writes::INSERTS,
+        writes::LOCATIONS,
+        writes::UPSERTS,
+        writes::CHANGES,
+    ];
+    let text = told_of(&client, &requests.concat(), &columns).await;
+    client.close().await;
+    insta::assert_snapshot!("writes", text);
+}
+
+#[tokio::test]
+async fn every_golden_call_runs() {
+    let db = TestDb::with_sql(include_str!("schema.sql")).await;
+    let client = db.client().await;
+    let columns = [
+        ("rows", column::PAGE_COUNT),
+        ("total", column::TOTAL),
+        ("headers", column::RESPONSE_HEADERS),
+        ("status", column::RESPONSE_STATUS),
+        ("body", column::BODY),
+    ];
+    let requests = [calls::ARGUMENTS, calls::RESULTS].concat();
+    let text = told_of(&client, &requests, &columns).await;
+    client.close().await;
+    insta::assert_snapshot!("calls", text);
+}
+
+#[tokio::test]
+async fn plans_of_statements_are_told() {
+    let db = TestDb::with_sql(include_str!("schema.sql")).await;
+    let client = db.client().await;
+    for &sent in writes::EXPLAINED {
+        let rows = run_once(&client, sent).await.unwrap();
+        let told = cell(&rows[0], 0);
+        let is_json = sent.1.contains("+json");
+        assert_eq!(is_json, told.starts_with("[\n"), "{told}");
+        assert!(told.contains("Aggregate"), "{told}");
+    }
+    client.close().await;
 }

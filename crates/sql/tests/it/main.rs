@@ -6,20 +6,23 @@
 )]
 
 mod bodies;
+mod calls;
 mod catalog;
 mod database;
 mod embeds;
 mod filters;
 mod properties;
 mod select;
+mod writes;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use passerelle_planner::{Plan, PlanSettings, ReadPlan, plan};
-use passerelle_sql::{ReadStatements, render};
+use bytes::Bytes;
+use passerelle_planner::{Plan, PlanSettings, ReadPlan, plan_with};
+use passerelle_sql::{ReadStatements, render, render_call, render_mutate};
 use passerelle_statement::Statement;
-use passerelle_syntax::{Exposure, Head, Limits, parse};
+use passerelle_syntax::{Exposure, Head, Limits, parse, read_payload};
 
 /// A request: path with query, and header lines separated by `; `.
 pub(crate) type Request = (&'static str, &'static str);
@@ -38,7 +41,17 @@ pub(crate) fn all_requests() -> impl Iterator<Item = &'static Request> {
     .flatten()
 }
 
+/// A request with a body.
+pub(crate) type Sent = (&'static str, &'static str, &'static [u8]);
+
 pub(crate) fn plan_of((target, headers): Request) -> ReadPlan {
+    match plan_of_sent((target, headers, b"")) {
+        Plan::Read(plan) => *plan,
+        other => panic!("{target} is not a read: {other:?}"),
+    }
+}
+
+pub(crate) fn plan_of_sent((target, headers, body): Sent) -> Plan {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let lines = headers
         .split("; ")
@@ -67,13 +80,44 @@ pub(crate) fn plan_of((target, headers): Request) -> ReadPlan {
         aggregates_enabled: true,
         legacy_target_names: false,
         expand_star: true,
-        plan_enabled: false,
+        plan_enabled: true,
     };
     let request = parse(&head, &exposure, &limits).expect("the request is well-formed");
-    match plan(&request, &catalog::catalog(), &settings, &Arc::from("anon")) {
-        Ok(Plan::Read(plan)) => *plan,
-        other => panic!("{target} is not a read: {other:?}"),
+    let payload =
+        read_payload(Bytes::from_static(body), &request).expect("the body is well-formed");
+    let catalog = catalog::catalog();
+    plan_with(&request, &payload, &catalog, &settings, &Arc::from("anon"))
+        .unwrap_or_else(|error| panic!("{target} cannot be planned: {error}"))
+}
+
+/// The statement of a write or of a call.
+pub(crate) fn statement(sent: Sent) -> Statement {
+    match plan_of_sent(sent) {
+        Plan::Mutate(plan) => render_mutate(&plan),
+        Plan::Call(plan) => {
+            let ReadStatements { main, explain } = render_call(&plan);
+            assert_eq!(explain, None, "nothing is estimated of a call");
+            main
+        }
+        Plan::Read(plan) => render(&plan).main,
+        other => panic!("{sent:?} has no statement: {other:?}"),
     }
+}
+
+/// The requests with their SQL and parameters, for a snapshot.
+pub(crate) fn golden_sent(requests: &[Sent]) -> String {
+    let mut text = String::new();
+    for &(target, headers, body) in requests {
+        writeln!(text, "-- {}", heading(target, headers)).unwrap();
+        write_statement(&mut text, &statement((target, headers, body)));
+        text.push('\n');
+    }
+    text
+}
+
+pub(crate) fn heading(target: &str, headers: &str) -> String {
+    let separator = if headers.is_empty() { "" } else { "  " };
+    format!("{target}{separator}{headers}")
 }
 
 pub(crate) fn statements(request: Request) -> ReadStatements {
@@ -85,12 +129,7 @@ pub(crate) fn golden(requests: &[Request]) -> String {
     let mut text = String::new();
     for &request in requests {
         let (target, headers) = request;
-        writeln!(
-            text,
-            "-- {target}{}{headers}",
-            if headers.is_empty() { "" } else { "  " }
-        )
-        .unwrap();
+        writeln!(text, "-- {}", heading(target, headers)).unwrap();
         let ReadStatements { main, explain } = statements(request);
         write_statement(&mut text, &main);
         if let Some(explain) = explain {

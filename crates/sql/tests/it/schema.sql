@@ -6,6 +6,9 @@ create function test.color_json(test.color) returns json language sql immutable
 create function test.color_from_text(text) returns test.color language sql immutable
     as $$ select ('x' || lpad(ltrim($1, '#'), 8, '0'))::bit(32)::int::test.color $$;
 
+create function test.color_from_json(json) returns test.color language sql immutable
+    as $$ select test.color_from_text($1 #>> '{}') $$;
+
 create table test.clients (id integer primary key, name text);
 create table test.projects (
     id integer primary key,
@@ -28,6 +31,54 @@ create table test.users_tasks (
     primary key (user_id, task_id)
 );
 create table test.widgets (id integer primary key, color test.color, "od""d" text);
+
+create sequence test.stock_ids start 100;
+create table test.stock (
+    id integer primary key default nextval('test.stock_ids'),
+    name character varying(8) not null default 'none',
+    amount numeric(6,2) default 1.5,
+    tags text[],
+    data json,
+    color test.color default 0,
+    project_id integer constraint stock_project_id_fkey references test.projects
+);
+create function test.label(test.stock) returns text language sql stable
+    as $$ select $1.id || ':' || $1.name $$;
+create table test.places (note text, at timestamp, "it's\" integer, primary key ("it's\", at));
+
+create function test.add_them(a integer, b integer default 10) returns integer language sql immutable
+    as $$ select a + b $$;
+create function test.first_letters(word character) returns text language sql immutable
+    as $$ select 'got ' || word $$;
+create function test.sum_all(variadic numbers integer[]) returns bigint language sql immutable
+    as $$ select sum(n) from unnest(numbers) n $$;
+create function test.join_all(separator text, variadic words text[]) returns text language sql immutable
+    as $$ select array_to_string(words, separator) $$;
+create function test.nothing(wanted text default null) returns void language sql volatile
+    as $$ select null $$;
+create function test.numbers(upto integer) returns setof integer language sql immutable
+    as $$ select generate_series(1, upto) $$;
+create function test.null_text() returns text language sql immutable as $$ select null::text $$;
+create function test.one_client(wanted integer) returns test.clients language sql stable
+    as $$ select * from test.clients where id = wanted $$;
+create function test.clients_from(lowest integer) returns setof test.clients language sql stable
+    as $$ select * from test.clients where id >= lowest $$;
+create function test.rename_clients(suffix text) returns setof test.clients language sql volatile
+    as $$ update test.clients set name = name || suffix returning * $$;
+create function test.pair(a integer, out twice integer, out word text) language sql immutable
+    as $$ select a * 2, 'w' || a $$;
+create function test.echo_json(json) returns json language sql immutable as $$ select $1 $$;
+create function test.echo_jsonb(jsonb) returns jsonb language sql immutable as $$ select $1 $$;
+create function test.echo_text(text) returns text language sql immutable as $$ select $1 $$;
+create function test.echo_bytes(bytea) returns text language sql immutable
+    as $$ select encode($1, 'hex') $$;
+create function test.echo_xml(xml) returns text language sql immutable as $$ select $1::text $$;
+create function test.reply() returns text language sql volatile as $$
+    select set_config('response.status', '418', true)
+        || set_config('response.headers', '[{"x-kind": "pot"}]', true) $$;
+create domain test."text/html" as text;
+create function test.page(title text) returns test."text/html" language sql immutable
+    as $$ select '<h1>' || title || '</h1>' $$;
 
 create function test.longest_task(test.projects) returns setof test.tasks rows 1 language sql stable
     as $$ select * from test.tasks where project_id = $1.id order by hours desc, id limit 1 $$;
@@ -55,3 +106,6 @@ insert into test.tasks values (1, 'plan', 1, 3), (2, 'build', 1, 5), (3, 'ship',
 insert into test.users values (1, 'Eve'), (2, 'Dan');
 insert into test.users_tasks values (1, 1), (1, 2), (2, 2), (2, 3);
 insert into test.widgets values (1, 255, 'q"uote'), (2, 65280, '*');
+insert into test.stock values
+    (1, 'one', 1, '{a,b}', '{"k": 1}', 255, 1),
+    (2, 'two', 2.25, null, null, null, 2);
