@@ -12,12 +12,13 @@ use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTI
 use passerelle_identity::TokenError;
 use passerelle_pg::{ErrorReply, error_reply};
 use passerelle_planner::PlanError;
-use passerelle_surface::{ErrorBody, RequestId};
-use passerelle_syntax::ParseError;
+use passerelle_surface::{ErrorBody, HttpLimits, RequestId};
+use passerelle_syntax::{ParseError, PayloadError};
 use passerelle_wire::{PoolError, WireError};
 use thiserror::Error;
 
 pub(crate) use self::parse::range as range_body;
+use crate::body::BodyError;
 
 /// Why a request fails.
 #[derive(Debug, Error)]
@@ -31,6 +32,12 @@ pub(crate) enum RestError {
     /// The request is not understood (PGRST100 and others).
     #[error(transparent)]
     Parse(#[from] ParseError),
+    /// The body cannot be read (413 and 400).
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The body is not understood (PGRST102).
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
     /// The request cannot be done with this database (PGRST200 and others).
     #[error(transparent)]
     Plan(Box<PlanError>),
@@ -60,6 +67,15 @@ pub(crate) enum ReplyError {
         /// Rows there are.
         rows: u64,
     },
+    /// A PUT does not write the row that it addresses (PGRST115).
+    #[error("the row is not the one that was addressed")]
+    PutMismatch,
+    /// More rows than `max-affected` allows (PGRST124).
+    #[error("{rows} rows are more than allowed")]
+    TooManyAffected {
+        /// Rows there are.
+        rows: u64,
+    },
     /// `response.headers` is not what it should be (PGRST111).
     #[error("response.headers is malformed")]
     Headers,
@@ -79,11 +95,21 @@ impl From<PlanError> for RestError {
 
 impl RestError {
     /// What the client is told. `request_id` stands in for what it is not told.
-    pub(crate) fn body(&self, request_id: &RequestId, retry_after: u64) -> ErrorBody {
+    pub(crate) fn body(
+        &self,
+        request_id: &RequestId,
+        retry_after: u64,
+        limits: &HttpLimits,
+    ) -> ErrorBody {
         let body = match self {
             Self::NoCatalog => database(ErrorReply::no_catalog()),
             Self::Token(error) => token(error),
             Self::Parse(error) => parse::body(error),
+            Self::Body(BodyError::TooLarge) => limits.body_too_large(),
+            Self::Body(BodyError::Incomplete(_)) => {
+                invalid_body("The request body is incomplete".to_owned())
+            }
+            Self::Payload(error) => invalid_body(error.to_string()),
             Self::Plan(error) => plan::body(error),
             Self::Pool(error) => database(pool(error)),
             Self::Flight {
@@ -98,6 +124,10 @@ impl RestError {
             body
         }
     }
+}
+
+fn invalid_body(message: String) -> ErrorBody {
+    ErrorBody::new(StatusCode::BAD_REQUEST, "PGRST102", message)
 }
 
 fn token(error: &TokenError) -> ErrorBody {
@@ -188,6 +218,17 @@ fn reply(error: ReplyError, request_id: &RequestId) -> ErrorBody {
             "Cannot coerce the result to a single JSON object",
         )
         .with_details(format!("The result contains {rows} rows")),
+        ReplyError::PutMismatch => ErrorBody::new(
+            StatusCode::BAD_REQUEST,
+            "PGRST115",
+            "Payload values do not match URL in primary key column(s)",
+        ),
+        ReplyError::TooManyAffected { rows } => ErrorBody::new(
+            StatusCode::BAD_REQUEST,
+            "PGRST124",
+            "Query result exceeds max-affected preference constraint",
+        )
+        .with_details(format!("The query affects {rows} rows")),
         ReplyError::Headers => ErrorBody::new(
             internal,
             "PGRST111",

@@ -3,28 +3,33 @@
 use std::sync::Arc;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse};
-use passerelle_catalog::Catalog;
+use actix_web::{HttpRequest, HttpResponse, web};
 use passerelle_identity::{Principal, TokenError, UnixTime};
-use passerelle_pg::Prelude;
-use passerelle_planner::{Handler, Plan, ReadPlan, TransactionSpec, plan};
-use passerelle_sql::render;
+use passerelle_planner::{
+    CallPlan, MutatePlan, OutcomeCheck, Plan, ReadPlan, ReplySpec, ResultKind, plan_with,
+};
+use passerelle_sql::{render, render_call, render_mutate};
 use passerelle_statement::Statement;
 use passerelle_surface::{RequestId, Service, Shape, Stage, Stopwatch, Trace, X_REQUEST_ID};
-use passerelle_syntax::{Action, ApiRequest, Head, MediaType, ParseError, parse};
-use passerelle_wire::{Isolation, Scope};
+use passerelle_syntax::{
+    Action, ApiRequest, Head, Invocation, Mutation, ParseError, Payload, parse, read_payload,
+};
 
+use crate::course::{Caller, Course};
 use crate::error::RestError;
-use crate::reply;
-use crate::request_settings::{cookies_json, headers_json};
-use crate::run::{self, Course, RunError};
+use crate::run::{self, RunError};
 use crate::settings::{CredentialKind, RestSettings};
 use crate::state::{Ready, RestState};
+use crate::{body, reply};
 
 const APIKEY: HeaderName = HeaderName::from_static("apikey");
 
 /// Answers a request.
-pub(crate) async fn handle(request: &HttpRequest, state: &RestState) -> HttpResponse {
+pub(crate) async fn handle(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &RestState,
+) -> HttpResponse {
     let ready = state.shared.ready();
     let timed = ready.settings.server_timing || passerelle_surface::logs_access();
     let mut exchange = Exchange {
@@ -35,7 +40,7 @@ pub(crate) async fn handle(request: &HttpRequest, state: &RestState) -> HttpResp
         shape: Shape::Other,
         role: None,
     };
-    match exchange.answer().await {
+    match exchange.answer(payload).await {
         Ok(response) => exchange.finish(response),
         Err(error) => exchange.fail(&error),
     }
@@ -52,8 +57,9 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    async fn answer(&mut self) -> Result<HttpResponse, RestError> {
-        let settings = &self.ready.settings;
+    async fn answer(&mut self, payload: web::Payload) -> Result<HttpResponse, RestError> {
+        let ready = self.ready;
+        let settings = &ready.settings;
         let principal = caller(
             settings,
             self.request.headers(),
@@ -65,14 +71,23 @@ impl Exchange<'_> {
         let catalog = self.state.shared.catalog().ok_or(RestError::NoCatalog)?;
         let api_request = self.parse()?;
         self.shape = shape(&api_request.action);
+        let payload = self.payload(payload, &api_request).await?;
         self.stopwatch.lap(Stage::Parse);
 
-        let plan = plan(&api_request, &catalog, &settings.planning, principal.role())?;
+        let role = principal.role();
+        let plan = plan_with(&api_request, &payload, &catalog, &settings.planning, role)?;
+        let caller = Caller {
+            settings,
+            catalog: &catalog,
+            principal: &principal,
+            request: self.request,
+            path: path(self.request, &settings.prefix).unwrap_or("/"),
+            search_path: ready.search_path(&api_request.schema),
+        };
         match plan {
-            Plan::Read(plan) => {
-                self.read(*plan, &api_request.schema, &catalog, &principal)
-                    .await
-            }
+            Plan::Read(plan) => self.read(*plan, &caller).await,
+            Plan::Mutate(plan) => self.mutate(*plan, &caller).await,
+            Plan::Call(plan) => self.call(*plan, &caller).await,
             Plan::RelationInfo(methods) => {
                 self.stopwatch.lap(Stage::Plan);
                 Ok(reply::reply_relation_info(methods))
@@ -85,7 +100,7 @@ impl Exchange<'_> {
                 self.stopwatch.lap(Stage::Plan);
                 Ok(reply::reply_schema_info())
             }
-            Plan::Mutate(_) | Plan::Call(_) | Plan::Describe(_) => {
+            Plan::Describe(_) => {
                 let method = self.request.method().to_string();
                 Err(ParseError::UnsupportedMethod(method).into())
             }
@@ -102,90 +117,111 @@ impl Exchange<'_> {
             .collect();
         let head = Head {
             method: self.request.method().as_str(),
-            path: self.path().ok_or(ParseError::InvalidPath)?,
+            path: path(self.request, &settings.prefix).ok_or(ParseError::InvalidPath)?,
             query: self.request.uri().query().unwrap_or_default(),
             headers: &headers,
         };
         parse(&head, &settings.exposure, &settings.limits)
     }
 
-    /// The path below the surface's prefix, never empty.
-    fn path(&self) -> Option<&str> {
-        match self
-            .request
-            .uri()
-            .path()
-            .strip_prefix(self.ready.settings.prefix.as_str())?
-        {
-            "" => Some("/"),
-            path => Some(path),
+    /// The body, where the request has one that counts.
+    async fn payload(
+        &self,
+        payload: web::Payload,
+        request: &ApiRequest,
+    ) -> Result<Payload, RestError> {
+        let takes_body = match &request.action {
+            Action::Mutate { mutation, .. } => *mutation != Mutation::Delete,
+            Action::Call { invocation, .. } => *invocation == Invocation::Post,
+            _ => false,
+        };
+        if !takes_body {
+            return Ok(Payload::None);
         }
+        let limit = self.ready.settings.http_limits.body_bytes;
+        let body = body::read(payload, self.request.headers(), limit).await?;
+        Ok(read_payload(body, request)?)
     }
 
     async fn read(
         &mut self,
         plan: ReadPlan,
-        schema: &str,
-        catalog: &Catalog,
-        principal: &Principal,
+        caller: &Caller<'_>,
     ) -> Result<HttpResponse, RestError> {
-        let settings = &self.ready.settings;
         let statements = render(&plan);
-        let search_path = self.ready.search_path(schema);
-        let prelude = self.prelude(&plan.transaction, &search_path, catalog, principal);
-        let scope = Scope::new(Arc::clone(principal.role()), search_path);
-        let course = Course {
-            prelude: &prelude,
-            scope: &scope,
-            isolation: isolation(catalog, principal.role()),
-            read_only: plan.transaction.read_only,
-            rollback: settings.transaction_mode.rolls_back(plan.transaction.end),
-            describe: matches!(plan.handler, Handler::Custom(_)),
-        };
+        let course = caller.course(&plan.transaction, &plan.handler, None);
         self.stopwatch.lap(Stage::Plan);
-
+        if plan.reply.explain.is_some() {
+            return self
+                .explain(plan.reply, &course, &statements.main, caller)
+                .await;
+        }
+        let check = OutcomeCheck::default();
         let pool = &self.state.pool;
-        let response = if let MediaType::Plan { .. } = plan.reply.media_type {
-            let lines = run::explain(pool, &course, &statements.main).await;
-            self.stopwatch.lap(Stage::Database);
-            reply::reply_plan(plan.reply, lines.map_err(|error| failed(error, principal))?)
-        } else {
-            let answer = run::run(pool, &course, &statements, plan.count).await;
-            self.stopwatch.lap(Stage::Database);
-            let answer = answer.map_err(|error| failed(error, principal))?;
-            reply::reply(plan.reply, answer, settings.verbosity)?
+        let answer = run::run(pool, &course, &statements, plan.count, check).await;
+        self.stopwatch.lap(Stage::Database);
+        let answer = answer.map_err(|error| failed(error, caller.principal))?;
+        let response = reply::reply(plan.reply, answer, caller.settings.verbosity)?;
+        self.stopwatch.lap(Stage::Reply);
+        Ok(response)
+    }
+
+    async fn mutate(
+        &mut self,
+        plan: MutatePlan,
+        caller: &Caller<'_>,
+    ) -> Result<HttpResponse, RestError> {
+        let statement = render_mutate(&plan);
+        let course = caller.course(&plan.transaction, &plan.handler, None);
+        self.stopwatch.lap(Stage::Plan);
+        if plan.reply.explain.is_some() {
+            return self.explain(plan.reply, &course, &statement, caller).await;
+        }
+        let written = run::write(&self.state.pool, &course, &statement, plan.check).await;
+        self.stopwatch.lap(Stage::Database);
+        let written = written.map_err(|error| failed(error, caller.principal))?;
+        let response = reply::reply_written(plan, written)?;
+        self.stopwatch.lap(Stage::Reply);
+        Ok(response)
+    }
+
+    async fn call(
+        &mut self,
+        plan: CallPlan,
+        caller: &Caller<'_>,
+    ) -> Result<HttpResponse, RestError> {
+        let statements = render_call(&plan);
+        let course = caller.course(&plan.transaction, &plan.handler, Some(&plan));
+        self.stopwatch.lap(Stage::Plan);
+        if plan.reply.explain.is_some() {
+            return self
+                .explain(plan.reply, &course, &statements.main, caller)
+                .await;
+        }
+        let pool = &self.state.pool;
+        let answer = run::run(pool, &course, &statements, plan.count, plan.check).await;
+        self.stopwatch.lap(Stage::Database);
+        let answer = answer.map_err(|error| failed(error, caller.principal))?;
+        let response = match plan.result {
+            ResultKind::Void => reply::reply_void(plan.reply, &answer)?,
+            _ => reply::reply(plan.reply, answer, caller.settings.verbosity)?,
         };
         self.stopwatch.lap(Stage::Reply);
         Ok(response)
     }
 
-    /// The statements that decide who is asking and how.
-    fn prelude(
-        &self,
-        transaction: &TransactionSpec,
-        search_path: &str,
-        catalog: &Catalog,
-        principal: &Principal,
-    ) -> Vec<Statement> {
-        let settings = &self.ready.settings;
-        let headers = headers_json(self.request.headers());
-        let cookies = cookies_json(self.request.headers());
-        let prelude = Prelude {
-            search_path,
-            role_settings: catalog.role_settings(principal.role()),
-            role: principal.role(),
-            claims: principal.claims_json(),
-            method: self.request.method().as_str(),
-            path: self.path().unwrap_or("/"),
-            headers: &headers,
-            cookies: &cookies,
-            timezone: transaction.timezone.as_deref(),
-            function_settings: &[],
-            app_settings: &settings.app_settings,
-            read_only: transaction.read_only,
-            pre_request: settings.pre_request.as_ref(),
-        };
-        prelude.statements()
+    /// Answers with the plan of a statement instead of its rows.
+    async fn explain(
+        &mut self,
+        spec: ReplySpec,
+        course: &Course,
+        statement: &Statement,
+        caller: &Caller<'_>,
+    ) -> Result<HttpResponse, RestError> {
+        let lines = run::explain(&self.state.pool, course, statement).await;
+        self.stopwatch.lap(Stage::Database);
+        let lines = lines.map_err(|error| failed(error, caller.principal))?;
+        Ok(reply::reply_plan(spec, lines))
     }
 
     fn finish(self, mut response: HttpResponse) -> HttpResponse {
@@ -197,7 +233,11 @@ impl Exchange<'_> {
 
     fn fail(self, error: &RestError) -> HttpResponse {
         let request_id = RequestId::accept(self.request.headers().get(X_REQUEST_ID));
-        let body = error.body(&request_id, self.state.shared.retry_after());
+        let body = error.body(
+            &request_id,
+            self.state.shared.retry_after(),
+            &self.ready.settings.http_limits,
+        );
         if body.status.is_server_error() {
             let request_id = request_id.as_str();
             tracing::error!(
@@ -250,12 +290,11 @@ fn shape(action: &Action) -> Shape {
     }
 }
 
-/// The isolation level of a role, when it is not PostgreSQL's default one.
-fn isolation(catalog: &Catalog, role: &str) -> Option<Isolation> {
-    match catalog.role_isolation(role)? {
-        "repeatable read" => Some(Isolation::RepeatableRead),
-        "serializable" => Some(Isolation::Serializable),
-        _ => None,
+/// The path below the surface's prefix, never empty.
+fn path<'r>(request: &'r HttpRequest, prefix: &str) -> Option<&'r str> {
+    match request.uri().path().strip_prefix(prefix)? {
+        "" => Some("/"),
+        path => Some(path),
     }
 }
 

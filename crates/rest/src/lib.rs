@@ -3,6 +3,8 @@
 //! A handler walks the line of stages (caller, parse, plan, render, run, reply) and decides
 //! nothing itself. What an error says is one table, in `error`.
 
+mod body;
+mod course;
 mod error;
 mod handler;
 mod reply;
@@ -21,8 +23,10 @@ pub use state::RestState;
 /// Mounts the surface as the default service of whatever is being configured: an application, or
 /// a scope whose path is [`RestSettings::prefix`].
 pub fn configure(config: &mut ServiceConfig, state: Arc<RestState>) {
-    config.default_service(web::to(move |request: actix_web::HttpRequest| {
-        let state = Arc::clone(&state);
-        async move { handler::handle(&request, &state).await }
-    }));
+    config.default_service(web::to(
+        move |request: actix_web::HttpRequest, payload: web::Payload| {
+            let state = Arc::clone(&state);
+            async move { handler::handle(&request, payload, &state).await }
+        },
+    ));
 }

@@ -4,6 +4,7 @@
 
 mod content_range;
 mod response_settings;
+mod write;
 
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
@@ -17,6 +18,7 @@ use passerelle_planner::{AllowedMethods, ReplySpec};
 use passerelle_surface::{Verbosity, allows_body};
 use passerelle_syntax::{MediaType, RangeFault};
 
+pub(crate) use self::write::reply_written;
 use crate::error::{ReplyError, range_body};
 use crate::run::Answer;
 
@@ -72,6 +74,25 @@ pub(crate) fn reply(
     }
     if !spec.legacy_targets.is_empty() {
         put(headers, WARNING, legacy_warning(&spec.legacy_targets));
+    }
+    headers.insert(VARY, VARIES);
+    response_settings::override_headers(headers, own_headers);
+    Ok(response)
+}
+
+/// Replies to a call of a function that returns nothing.
+///
+/// # Errors
+/// [`ReplyError`] when SQL's own status or headers are malformed.
+pub(crate) fn reply_void(spec: ReplySpec, answer: &Answer) -> Result<HttpResponse, ReplyError> {
+    let own_headers = response_settings::headers(answer.response_headers.as_deref())?;
+    let own_status = response_settings::status(answer.response_status.as_deref())?;
+    let mut response = HttpResponse::new(own_status.unwrap_or(StatusCode::NO_CONTENT));
+    let headers = response.headers_mut();
+    let range = content_range::value(spec.range.offset, answer.page_count, answer.total);
+    put(headers, CONTENT_RANGE, range);
+    if !spec.applied.is_empty() {
+        put(headers, PREFERENCE_APPLIED, spec.applied.join(", "));
     }
     headers.insert(VARY, VARIES);
     response_settings::override_headers(headers, own_headers);

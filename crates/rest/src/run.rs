@@ -1,16 +1,18 @@
 //! Runs a read: prelude and statement in one flight, or in an open transaction where the answer
 //! needs a second statement.
 
+mod write;
+
 use bytes::Bytes;
-use passerelle_planner::CountSpec;
+use passerelle_planner::{CountSpec, OutcomeCheck};
 use passerelle_sql::{ReadStatements, column};
 use passerelle_statement::Statement;
 use passerelle_syntax::Count;
-use passerelle_wire::{
-    Begin, End, Flight, Isolation, Pool, PoolError, ResultSet, Scope, Transaction, WireError,
-};
+use passerelle_wire::{Pool, PoolError, ResultSet, WireError};
 use thiserror::Error;
 
+pub(crate) use self::write::{Written, write};
+use crate::course::Course;
 use crate::error::ReplyError;
 
 /// OID of the type `bytea`.
@@ -31,23 +33,6 @@ pub(crate) struct Answer {
     pub(crate) response_status: Option<Bytes>,
 }
 
-/// How a read's transaction runs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Course<'a> {
-    /// Prelude of the request.
-    pub(crate) prelude: &'a [Statement],
-    /// Under whose role and search path it is parsed.
-    pub(crate) scope: &'a Scope,
-    /// Isolation level of the role.
-    pub(crate) isolation: Option<Isolation>,
-    /// Nothing may be written.
-    pub(crate) read_only: bool,
-    /// It ends with a rollback.
-    pub(crate) rollback: bool,
-    /// The type of the body is not known: a function of the database produces it.
-    pub(crate) describe: bool,
-}
-
 /// Why a read did not run.
 #[derive(Debug, Error)]
 pub(crate) enum RunError {
@@ -62,66 +47,45 @@ pub(crate) enum RunError {
     Reply(#[from] ReplyError),
 }
 
-impl Course<'_> {
-    /// The implicit transaction where it does, since it costs nothing.
-    fn transaction(&self) -> Transaction {
-        if self.isolation.is_none() && !self.rollback {
-            return Transaction::Implicit;
-        }
-        Transaction::Explicit {
-            begin: Begin {
-                isolation: self.isolation,
-                read_only: self.read_only,
-            },
-            end: if self.rollback {
-                End::Rollback
-            } else {
-                End::Commit
-            },
-        }
-    }
-
-    fn flight<'f>(&'f self, statement: &'f Statement) -> Flight<'f> {
-        let describe = self.describe;
-        let flight = Flight::new(statement, self.scope);
-        let flight = flight.prelude(self.prelude).transaction(self.transaction());
-        Flight { describe, ..flight }
-    }
-}
-
-/// Runs a read and finds its total.
+/// Runs a read or a call and finds its total. The transaction stays open until its outcome was
+/// looked at only where that can make a difference.
 pub(crate) async fn run(
     pool: &Pool,
-    course: &Course<'_>,
+    course: &Course,
     statements: &ReadStatements,
     count: Option<CountSpec>,
+    check: OutcomeCheck,
 ) -> Result<Answer, RunError> {
     let mut connection = pool.acquire(course.scope.role()).await?;
     let flight = course.flight(&statements.main);
-    let Some(explain) = &statements.explain else {
-        return Ok(answer(&connection.fly(&flight).await?)?);
-    };
+    let unseen = course.read_only || (check.is_void() && !course.rollback);
+    if statements.explain.is_none() && unseen {
+        let answer = answer(&connection.fly(&flight).await?)?;
+        write::refuse(check, answer.page_count)?;
+        return Ok(answer);
+    }
     let (result, mut transaction) = connection.open(&flight).await?;
-    let mut answer = answer(&result)?;
-    if needs_estimate(count, answer.total) {
-        let estimate = estimate(&transaction.run(course.scope, explain).await?);
+    let mut answer = match answer(&result) {
+        Ok(answer) => answer,
+        Err(error) => return write::end(transaction, course, Err(error)).await,
+    };
+    if let Some(explain) = &statements.explain
+        && needs_estimate(count, answer.total)
+    {
+        let estimate = estimate(&transaction.run(&course.scope, explain).await?);
         answer.total = match count.map(|count| count.kind) {
             Some(Count::Planned) => estimate,
             _ => answer.total.max(estimate),
         };
     }
-    if course.rollback {
-        transaction.rollback().await?;
-    } else {
-        transaction.commit().await?;
-    }
-    Ok(answer)
+    let outcome = write::refuse(check, answer.page_count).map(|()| answer);
+    write::end(transaction, course, outcome).await
 }
 
 /// Runs a statement that explains another; its rows are the lines of a plan.
 pub(crate) async fn explain(
     pool: &Pool,
-    course: &Course<'_>,
+    course: &Course,
     statement: &Statement,
 ) -> Result<Bytes, RunError> {
     let mut connection = pool.acquire(course.scope.role()).await?;
@@ -142,18 +106,18 @@ fn answer(result: &ResultSet) -> Result<Answer, ReplyError> {
     Ok(Answer {
         total: number(column::TOTAL),
         page_count: number(column::PAGE_COUNT).ok_or(ReplyError::NoRow)?,
-        body: body(result),
+        body: body_of(result, column::BODY),
         response_headers: result.bytes(0, column::RESPONSE_HEADERS),
         response_status: result.bytes(0, column::RESPONSE_STATUS),
     })
 }
 
 /// The body's bytes. `bytea` comes as text, too, and is the only type whose text is not its value.
-fn body(result: &ResultSet) -> Bytes {
-    let body = result.bytes(0, column::BODY).unwrap_or_default();
+fn body_of(result: &ResultSet, column: usize) -> Bytes {
+    let body = result.bytes(0, column).unwrap_or_default();
     let is_bytea = result
         .columns()
-        .get(column::BODY)
+        .get(column)
         .is_some_and(|body| body.type_oid == BYTEA);
     match body.strip_prefix(b"\\x") {
         Some(digits) if is_bytea => Bytes::from(decode_hex(digits)),

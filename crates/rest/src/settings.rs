@@ -5,7 +5,7 @@ use std::sync::Arc;
 use passerelle_catalog::QualifiedName;
 use passerelle_identity::Verifier;
 use passerelle_planner::PlanSettings;
-use passerelle_surface::Verbosity;
+use passerelle_surface::{HttpLimits, Verbosity};
 use passerelle_syntax::{Exposure, Limits, TransactionEnd};
 
 /// How transactions end, and whether a request may choose (`db-tx-end`).
@@ -62,8 +62,10 @@ pub struct RestSettings {
     pub exposure: Exposure,
     /// Schemas that follow that of the request in the search path.
     pub extra_search_path: Vec<String>,
-    /// Bounds on requests.
+    /// Bounds on what the grammar reads.
     pub limits: Limits,
+    /// Bounds on requests as HTTP.
+    pub http_limits: HttpLimits,
     /// What planning needs to know.
     pub planning: PlanSettings,
     /// How transactions end.

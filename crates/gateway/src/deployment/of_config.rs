@@ -55,15 +55,20 @@ fn frontage(settings: &Settings) -> FrontageSettings {
     let server = &settings.server;
     FrontageSettings {
         cors: Cors::new(CorsDialect::Supabase, &server.cors_allowed_origins),
-        limits: HttpLimits {
-            url_bytes: server.max_url_bytes,
-            header_bytes: server.max_header_bytes,
-            body_bytes: server.max_body_bytes,
-        },
+        limits: http_limits(settings),
         trusted_proxies: TrustedProxies::new(server.networks(), server.forwarded_header.into()),
         trace_header: None,
         verbosity: Verbosity::Verbose,
         metrics: Arc::default(),
+    }
+}
+
+fn http_limits(settings: &Settings) -> HttpLimits {
+    let server = &settings.server;
+    HttpLimits {
+        url_bytes: server.max_url_bytes,
+        header_bytes: server.max_header_bytes,
+        body_bytes: server.max_body_bytes,
     }
 }
 
@@ -126,6 +131,7 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
             logic_depth: limits.logic_depth,
             items: limits.items,
         },
+        http_limits: http_limits(settings),
         planning: PlanSettings {
             max_rows: (database.max_rows != 0).then_some(database.max_rows),
             aggregates_enabled: database.aggregates_enabled,

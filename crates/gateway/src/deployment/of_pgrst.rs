@@ -169,6 +169,7 @@ fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
         },
         extra_search_path: settings.db_extra_search_path.clone(),
         limits: QUERY,
+        http_limits: LIMITS,
         planning: PlanSettings {
             max_rows: settings
                 .db_max_rows

@@ -13,7 +13,9 @@ use super::*;
 
 fn body(error: impl Into<RestError>) -> ErrorBody {
     let id = RequestId::accept(Some(&HeaderValue::from_static("the-id")));
-    error.into().body(&id, 5)
+    error
+        .into()
+        .body(&id, 5, &passerelle_surface::HttpLimits::default())
 }
 
 #[track_caller]

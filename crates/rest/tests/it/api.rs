@@ -68,6 +68,7 @@ pub(crate) fn settings() -> RestSettings {
             logic_depth: 4,
             items: 50,
         },
+        http_limits: HttpLimits::default(),
         planning: PlanSettings {
             max_rows: None,
             aggregates_enabled: false,

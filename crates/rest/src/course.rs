@@ -1,0 +1,124 @@
+//! How the transaction of a request runs: its prelude, and how it begins and ends.
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use passerelle_catalog::Catalog;
+use passerelle_identity::Principal;
+use passerelle_pg::Prelude;
+use passerelle_planner::{CallPlan, Handler, TransactionSpec};
+use passerelle_statement::Statement;
+use passerelle_wire::{Begin, End, Flight, Isolation, Scope, Transaction};
+
+use crate::request_settings::{cookies_json, headers_json};
+use crate::settings::RestSettings;
+
+/// Who asks, and of what.
+pub(crate) struct Caller<'a> {
+    pub(crate) settings: &'a RestSettings,
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) principal: &'a Principal,
+    pub(crate) request: &'a HttpRequest,
+    /// Path below the surface's prefix.
+    pub(crate) path: &'a str,
+    pub(crate) search_path: Arc<str>,
+}
+
+/// How the transaction of a request runs.
+#[derive(Debug)]
+pub(crate) struct Course {
+    /// Decides who is asking and how, before the statement.
+    pub(crate) prelude: Vec<Statement>,
+    /// Under whose role and search path the statement is parsed.
+    pub(crate) scope: Scope,
+    /// Isolation level, when it is not PostgreSQL's default one.
+    pub(crate) isolation: Option<Isolation>,
+    /// Nothing may be written.
+    pub(crate) read_only: bool,
+    /// It ends with a rollback.
+    pub(crate) rollback: bool,
+    /// The type of the body is not known: a function of the database produces it.
+    pub(crate) describe: bool,
+}
+
+impl Caller<'_> {
+    /// The course of a plan's transaction; a function has settings and an isolation level of its
+    /// own.
+    pub(crate) fn course(
+        &self,
+        transaction: &TransactionSpec,
+        handler: &Handler,
+        call: Option<&CallPlan>,
+    ) -> Course {
+        let role = self.principal.role();
+        let level = call.and_then(|call| call.isolation.as_deref());
+        Course {
+            prelude: self.prelude(transaction, call),
+            scope: Scope::new(Arc::clone(role), Arc::clone(&self.search_path)),
+            isolation: isolation(level.or_else(|| self.catalog.role_isolation(role))),
+            read_only: transaction.read_only,
+            rollback: self.settings.transaction_mode.rolls_back(transaction.end),
+            describe: matches!(handler, Handler::Custom(_)),
+        }
+    }
+
+    fn prelude(&self, transaction: &TransactionSpec, call: Option<&CallPlan>) -> Vec<Statement> {
+        let headers = headers_json(self.request.headers());
+        let cookies = cookies_json(self.request.headers());
+        let prelude = Prelude {
+            search_path: &self.search_path,
+            role_settings: self.catalog.role_settings(self.principal.role()),
+            role: self.principal.role(),
+            claims: self.principal.claims_json(),
+            method: self.request.method().as_str(),
+            path: self.path,
+            headers: &headers,
+            cookies: &cookies,
+            timezone: transaction.timezone.as_deref(),
+            function_settings: call.map_or(&[], |call| &call.settings),
+            app_settings: &self.settings.app_settings,
+            read_only: transaction.read_only,
+            pre_request: self.settings.pre_request.as_ref(),
+        };
+        prelude.statements()
+    }
+}
+
+impl Course {
+    /// The statement after its prelude.
+    pub(crate) fn flight<'f>(&'f self, statement: &'f Statement) -> Flight<'f> {
+        let describe = self.describe;
+        let flight = Flight::new(statement, &self.scope);
+        let flight = flight
+            .prelude(&self.prelude)
+            .transaction(self.transaction());
+        Flight { describe, ..flight }
+    }
+
+    /// The implicit transaction where it does, since it costs nothing.
+    fn transaction(&self) -> Transaction {
+        if self.isolation.is_none() && !self.rollback {
+            return Transaction::Implicit;
+        }
+        Transaction::Explicit {
+            begin: Begin {
+                isolation: self.isolation,
+                read_only: self.read_only,
+            },
+            end: if self.rollback {
+                End::Rollback
+            } else {
+                End::Commit
+            },
+        }
+    }
+}
+
+/// An isolation level, when it is not PostgreSQL's default one.
+fn isolation(level: Option<&str>) -> Option<Isolation> {
+    match level? {
+        "repeatable read" => Some(Isolation::RepeatableRead),
+        "serializable" => Some(Isolation::Serializable),
+        _ => None,
+    }
+}

@@ -1,0 +1,136 @@
+//! Runs a write: in one flight where any outcome may be committed, else in an open transaction
+//! that is committed after its outcome was looked at.
+
+use bytes::Bytes;
+use passerelle_planner::OutcomeCheck;
+use passerelle_sql::write_column;
+use passerelle_statement::Statement;
+use passerelle_wire::{OpenTransaction, Pool, ResultSet};
+
+use super::{RunError, body_of};
+use crate::course::Course;
+use crate::error::ReplyError;
+
+/// What a write answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// Rows that were written.
+    pub(crate) rows: u64,
+    /// The representation.
+    pub(crate) body: Bytes,
+    /// `response.headers`
+    pub(crate) response_headers: Option<Bytes>,
+    /// `response.status`
+    pub(crate) response_status: Option<Bytes>,
+    /// Names and values of the primary key of the only row, as JSON.
+    pub(crate) location: Option<Bytes>,
+    /// Rows that an upsert inserted.
+    pub(crate) inserted: Option<i64>,
+}
+
+/// Runs a write.
+pub(crate) async fn write(
+    pool: &Pool,
+    course: &Course,
+    statement: &Statement,
+    check: OutcomeCheck,
+) -> Result<Written, RunError> {
+    let mut connection = pool.acquire(course.scope.role()).await?;
+    let flight = course.flight(statement);
+    if check.is_void() && !course.rollback {
+        return Ok(written(&connection.fly(&flight).await?)?);
+    }
+    let (result, transaction) = connection.open(&flight).await?;
+    let outcome = written(&result).and_then(|written| {
+        refuse(check, written.rows)?;
+        Ok(written)
+    });
+    end(transaction, course, outcome).await
+}
+
+/// Why an outcome is not committed.
+pub(super) fn refuse(check: OutcomeCheck, rows: u64) -> Result<(), ReplyError> {
+    if check.put && rows != 1 {
+        return Err(ReplyError::PutMismatch);
+    }
+    if check.singular && rows != 1 {
+        return Err(ReplyError::NotSingular { rows });
+    }
+    match check.max_affected {
+        Some(most) if rows > most => Err(ReplyError::TooManyAffected { rows }),
+        _ => Ok(()),
+    }
+}
+
+/// Ends a transaction as its outcome and the course say.
+pub(super) async fn end<T>(
+    mut transaction: OpenTransaction<'_>,
+    course: &Course,
+    outcome: Result<T, ReplyError>,
+) -> Result<T, RunError> {
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            transaction.rollback().await?;
+            return Err(error.into());
+        }
+    };
+    if course.rollback {
+        // What a commit would have found wrong is found wrong now.
+        let check = Statement::plain("SET CONSTRAINTS ALL IMMEDIATE");
+        transaction.run(&course.scope, &check).await?;
+        transaction.rollback().await?;
+    } else {
+        transaction.commit().await?;
+    }
+    Ok(outcome)
+}
+
+fn written(result: &ResultSet) -> Result<Written, ReplyError> {
+    if result.is_empty() {
+        return Err(ReplyError::NoRow);
+    }
+    let text = |column| result.text(0, column);
+    Ok(Written {
+        rows: text(write_column::PAGE_COUNT)
+            .and_then(|rows| rows.parse().ok())
+            .ok_or(ReplyError::NoRow)?,
+        body: body_of(result, write_column::BODY),
+        response_headers: result.bytes(0, write_column::RESPONSE_HEADERS),
+        response_status: result.bytes(0, write_column::RESPONSE_STATUS),
+        location: result.bytes(0, write_column::LOCATION),
+        inserted: text(write_column::INSERTED).and_then(|rows| rows.parse().ok()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_that_are_not_committed() {
+        let singular = OutcomeCheck {
+            singular: true,
+            ..OutcomeCheck::default()
+        };
+        assert_eq!(refuse(singular, 1), Ok(()));
+        assert_eq!(
+            refuse(singular, 2),
+            Err(ReplyError::NotSingular { rows: 2 })
+        );
+        let limited = OutcomeCheck {
+            max_affected: Some(2),
+            ..OutcomeCheck::default()
+        };
+        assert_eq!(refuse(limited, 2), Ok(()));
+        assert_eq!(
+            refuse(limited, 3),
+            Err(ReplyError::TooManyAffected { rows: 3 })
+        );
+        let put = OutcomeCheck {
+            put: true,
+            ..OutcomeCheck::default()
+        };
+        assert_eq!(refuse(put, 0), Err(ReplyError::PutMismatch));
+    }
+}
