@@ -1,5 +1,7 @@
 //! Columns as properties of a row.
 
+use std::fmt::Write as _;
+
 use passerelle_catalog::{Cardinality, Catalog, Column, Relationship, Table};
 use serde_json::Value;
 
@@ -34,10 +36,11 @@ fn description(catalog: &Catalog, table: &Table, column: &Column) -> Option<Stri
         text.push_str("\nThis is a Primary Key.<pk/>");
     }
     if let Some((table, column)) = referenced {
-        text.push_str("\nThis is a Foreign Key to `");
-        text.push_str(&format!(
-            "{table}.{column}`.<fk table='{table}' column='{column}'/>"
-        ));
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "\nThis is a Foreign Key to `{table}.{column}`.<fk table='{table}' column='{column}'/>"
+        );
     }
     Some(text)
 }
