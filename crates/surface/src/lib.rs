@@ -11,6 +11,7 @@ mod frontage;
 pub mod json;
 mod limits;
 mod metrics;
+mod raw_target;
 mod request_id;
 mod timing;
 
@@ -21,5 +22,6 @@ pub use error::{Details, ErrorBody, Verbosity, allows_body};
 pub use frontage::{Frontage, FrontageSettings};
 pub use limits::HttpLimits;
 pub use metrics::{Metrics, Service, Shape};
+pub use raw_target::RawTargets;
 pub use request_id::{RequestId, X_REQUEST_ID};
 pub use timing::{Stage, Stages, Stopwatch};
