@@ -101,8 +101,8 @@ fn endpoints(url: &str) -> Result<(Endpoint, ControlEndpoint), DeploymentError> 
     Ok((endpoint, control))
 }
 
-/// A function's name, which may be qualified; `public` otherwise.
+/// A function's name, which may be qualified; looked for in the search path otherwise.
 fn function_name(text: &str) -> passerelle_catalog::QualifiedName {
-    let (schema, name) = text.split_once('.').unwrap_or(("public", text));
+    let (schema, name) = text.split_once('.').unwrap_or(("", text));
     passerelle_catalog::QualifiedName::new(schema, name)
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
+use passerelle_catalog::QualifiedName;
 use passerelle_identity::{Principal, TokenError, UnixTime};
 use passerelle_planner::{
-    CallPlan, MutatePlan, OutcomeCheck, Plan, ReadPlan, ReplySpec, ResultKind, plan_with,
+    CallPlan, DescribePlan, Handler, MutatePlan, OutcomeCheck, Plan, ReadPlan, ReplySpec,
+    ResultKind, TransactionSpec, plan_with,
 };
 use passerelle_sql::{render, render_call, render_mutate};
 use passerelle_statement::Statement;
@@ -16,6 +18,7 @@ use passerelle_syntax::{
 };
 
 use crate::course::{Caller, Course};
+use crate::describe::{self, Document};
 use crate::error::RestError;
 use crate::run::{self, RunError};
 use crate::settings::{CredentialKind, RestSettings};
@@ -100,10 +103,7 @@ impl Exchange<'_> {
                 self.stopwatch.lap(Stage::Plan);
                 Ok(reply::reply_schema_info())
             }
-            Plan::Describe(_) => {
-                let method = self.request.method().to_string();
-                Err(ParseError::UnsupportedMethod(method).into())
-            }
+            Plan::Describe(plan) => self.describe(plan, &caller).await,
         }
     }
 
@@ -121,7 +121,11 @@ impl Exchange<'_> {
             query: self.request.uri().query().unwrap_or_default(),
             headers: &headers,
         };
-        parse(&head, &settings.exposure, &settings.limits)
+        let request = parse(&head, &settings.exposure, &settings.limits)?;
+        Ok(match &settings.describe.root_function {
+            Some(function) => with_root_function(request, function),
+            None => request,
+        })
     }
 
     /// The body, where the request has one that counts.
@@ -210,6 +214,40 @@ impl Exchange<'_> {
         Ok(response)
     }
 
+    async fn describe(
+        &mut self,
+        plan: DescribePlan,
+        caller: &Caller<'_>,
+    ) -> Result<HttpResponse, RestError> {
+        let transaction = TransactionSpec {
+            read_only: true,
+            ..TransactionSpec::default()
+        };
+        let course = caller.course(&transaction, &Handler::None, None);
+        let settings = &caller.settings.describe;
+        self.stopwatch.lap(Stage::Plan);
+        let pool = &self.state.pool;
+        let visible = describe::visible(pool, &course, &plan.schema, settings).await;
+        self.stopwatch.lap(Stage::Database);
+        let visible = visible.map_err(|error| failed(error, caller.principal))?;
+        let accept = self.request.headers().get(ACCEPT);
+        let wanted = Document::of(accept.and_then(|value| value.to_str().ok()));
+        let path: Vec<&str> = std::iter::once(plan.schema.as_str())
+            .chain(caller.settings.extra_search_path.iter().map(String::as_str))
+            .collect();
+        let document = describe::document(
+            wanted,
+            caller.catalog,
+            &plan.schema,
+            &path,
+            &visible,
+            settings,
+        );
+        let response = reply::reply_description(plan, document);
+        self.stopwatch.lap(Stage::Reply);
+        Ok(response)
+    }
+
     /// Answers with the plan of a statement instead of its rows.
     async fn explain(
         &mut self,
@@ -288,6 +326,24 @@ fn shape(action: &Action) -> Shape {
         | Action::RoutineInfo { .. }
         | Action::SchemaInfo => Shape::Describe,
     }
+}
+
+/// The same request with a call where it asks for the description.
+fn with_root_function(request: ApiRequest, function: &QualifiedName) -> ApiRequest {
+    let name = || function.name.to_string();
+    let action = match request.action {
+        Action::Describe { headers_only } => Action::Call {
+            function: name(),
+            invocation: if headers_only {
+                Invocation::Head
+            } else {
+                Invocation::Get
+            },
+        },
+        Action::SchemaInfo => Action::RoutineInfo { function: name() },
+        other => other,
+    };
+    ApiRequest { action, ..request }
 }
 
 /// The path below the surface's prefix, never empty.

@@ -5,6 +5,7 @@
 
 mod body;
 mod course;
+mod describe;
 mod error;
 mod handler;
 mod reply;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 
 use actix_web::web::{self, ServiceConfig};
 
+pub use describe::DescribeSettings;
+pub use passerelle_openapi::ServerAddress;
 pub use settings::{CredentialKind, RestSettings, TransactionMode};
 pub use state::RestState;
 

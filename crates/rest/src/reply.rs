@@ -14,7 +14,7 @@ use actix_web::http::header::{
     HeaderName, HeaderValue, VARY, WARNING,
 };
 use bytes::Bytes;
-use passerelle_planner::{AllowedMethods, ReplySpec};
+use passerelle_planner::{AllowedMethods, DescribePlan, ReplySpec};
 use passerelle_surface::{Verbosity, allows_body};
 use passerelle_syntax::{MediaType, RangeFault};
 
@@ -105,6 +105,23 @@ pub(crate) fn reply_plan(spec: ReplySpec, plan: Bytes) -> HttpResponse {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type(&spec.media_type));
     if let Some(profile) = spec.profile {
+        put(headers, CONTENT_PROFILE, profile);
+    }
+    headers.insert(VARY, VARIES);
+    response
+}
+
+/// Replies with the description of a schema.
+pub(crate) fn reply_description(plan: DescribePlan, document: String) -> HttpResponse {
+    let body = if plan.headers_only {
+        BoxBody::new(actix_web::body::None::new())
+    } else {
+        BoxBody::new(document)
+    };
+    let mut response = HttpResponse::with_body(StatusCode::OK, body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type(&plan.media_type));
+    if let Some(profile) = plan.profile {
         put(headers, CONTENT_PROFILE, profile);
     }
     headers.insert(VARY, VARIES);

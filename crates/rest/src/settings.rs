@@ -8,6 +8,8 @@ use passerelle_planner::PlanSettings;
 use passerelle_surface::{HttpLimits, Verbosity};
 use passerelle_syntax::{Exposure, Limits, TransactionEnd};
 
+use crate::describe::DescribeSettings;
+
 /// How transactions end, and whether a request may choose (`db-tx-end`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TransactionMode {
@@ -66,6 +68,8 @@ pub struct RestSettings {
     pub limits: Limits,
     /// Bounds on requests as HTTP.
     pub http_limits: HttpLimits,
+    /// How schemas are described.
+    pub describe: DescribeSettings,
     /// What planning needs to know.
     pub planning: PlanSettings,
     /// How transactions end.

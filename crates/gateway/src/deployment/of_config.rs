@@ -7,7 +7,9 @@ use std::time::Duration;
 use passerelle_identity::Verifier;
 use passerelle_pg::{IntrospectionSettings, KeeperSettings};
 use passerelle_planner::PlanSettings;
-use passerelle_rest::{CredentialKind, RestSettings, TransactionMode};
+use passerelle_rest::{
+    CredentialKind, DescribeSettings, RestSettings, ServerAddress, TransactionMode,
+};
 use passerelle_surface::{
     Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies, Verbosity,
 };
@@ -132,6 +134,15 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
             items: limits.items,
         },
         http_limits: http_limits(settings),
+        describe: DescribeSettings {
+            follow_privileges: true,
+            security_active: true,
+            server: ServerAddress {
+                base_path: REST_PREFIX.to_owned(),
+                ..ServerAddress::listening(&settings.server.host, settings.server.port)
+            },
+            root_function: None,
+        },
         planning: PlanSettings {
             max_rows: (database.max_rows != 0).then_some(database.max_rows),
             aggregates_enabled: database.aggregates_enabled,

@@ -9,7 +9,9 @@ use actix_web::http::header::HeaderName;
 use passerelle_identity::{IdentitySettings, Verifier, Weakness};
 use passerelle_pg::{IntrospectionSettings, KeeperSettings};
 use passerelle_planner::PlanSettings;
-use passerelle_rest::{CredentialKind, RestSettings, TransactionMode};
+use passerelle_rest::{
+    CredentialKind, DescribeSettings, RestSettings, ServerAddress, TransactionMode,
+};
 use passerelle_surface::{Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies};
 use passerelle_syntax::{Exposure, Limits};
 use passerelle_wire::{ConnectionSettings, PoolSettings};
@@ -170,6 +172,18 @@ fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
         extra_search_path: settings.db_extra_search_path.clone(),
         limits: QUERY,
         http_limits: LIMITS,
+        describe: DescribeSettings {
+            follow_privileges: settings.openapi_mode == OpenApiMode::FollowPrivileges,
+            security_active: settings.openapi_security_active,
+            server: settings
+                .openapi_server_proxy_uri
+                .as_deref()
+                .and_then(ServerAddress::from_proxy_uri)
+                .unwrap_or_else(|| {
+                    ServerAddress::listening(&settings.server_host, settings.server_port)
+                }),
+            root_function: settings.db_root_spec.as_deref().map(function_name),
+        },
         planning: PlanSettings {
             max_rows: settings
                 .db_max_rows

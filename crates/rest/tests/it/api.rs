@@ -16,7 +16,9 @@ use passerelle_catalog::{Catalog, QualifiedName};
 use passerelle_identity::{IdentitySettings, Secret, SigningKey, UnixTime, Verifier, mint};
 use passerelle_pg::{IntrospectionSettings, introspect};
 use passerelle_planner::PlanSettings;
-use passerelle_rest::{CredentialKind, RestSettings, RestState, TransactionMode};
+use passerelle_rest::{
+    CredentialKind, DescribeSettings, RestSettings, RestState, ServerAddress, TransactionMode,
+};
 use passerelle_surface::{
     Cors, CorsDialect, Frontage, FrontageSettings, HttpLimits, Metrics, TrustedProxies, Verbosity,
 };
@@ -69,6 +71,12 @@ pub(crate) fn settings() -> RestSettings {
             items: 50,
         },
         http_limits: HttpLimits::default(),
+        describe: DescribeSettings {
+            follow_privileges: true,
+            security_active: false,
+            server: ServerAddress::listening("127.0.0.1", 3000),
+            root_function: None,
+        },
         planning: PlanSettings {
             max_rows: None,
             aggregates_enabled: false,
