@@ -202,8 +202,8 @@ impl<'a> Faults<'a> {
         const TYPES: [&str; 7] = [
             "string", "number", "integer", "boolean", "array", "object", "null",
         ];
-        if let Value::Array(items) = value {
-            items.iter().for_each(|item| self.schemas(item, place));
+        for item in value.as_array().into_iter().flatten() {
+            self.schemas(item, place);
         }
         for (key, member) in members(value) {
             let is_scheme = place == "securitySchemes";

@@ -39,6 +39,11 @@ async fn columns_have_types_defaults_and_comments() {
         people.primary_key.iter().map(|c| &**c).collect::<Vec<_>>(),
         ["id"]
     );
+    let generated = people.columns.iter().filter(|column| column.generated);
+    assert_eq!(
+        generated.map(|column| &*column.name).collect::<Vec<_>>(),
+        ["number", "upper_name"]
+    );
     let facts: Vec<_> = people
         .columns
         .iter()
