@@ -40,6 +40,9 @@ pub(crate) async fn read(
     else {
         return Ok(Bytes::new());
     };
+    if first.len() as u64 > limit {
+        return Err(BodyError::TooLarge);
+    }
     // Most bodies come in one piece, which needs no copy.
     if first.len() == declared {
         return Ok(first);

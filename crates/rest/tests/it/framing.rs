@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::api::{Api, with_pre_request};
+use crate::api::{Api, settings, with_pre_request};
 
 /// Everything that a server says to these requests, sent at once; the last one ends the connection.
 async fn conversation(api: &Api, requests: &str) -> String {
@@ -77,4 +77,17 @@ async fn a_head_ends_with_its_headers() {
     assert!(heads[1].starts_with("HTTP/1.1 404 "), "{said}");
     assert!(heads[2].contains("content-length: 0"), "{said}");
     assert_eq!(heads[3], "");
+}
+
+#[actix_web::test]
+async fn a_body_is_too_long_even_in_one_piece() {
+    let mut settings = settings();
+    settings.http_limits.body_bytes = 1024;
+    let api = Api::with(settings).await;
+    let head = "POST /rest/v1/clients HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+                Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunk = format!("{{\"name\":\"{}\"}}", "x".repeat(1989));
+    let said = conversation(&api, &format!("{head}7d0\r\n{chunk}\r\n0\r\n\r\n")).await;
+    assert!(said.starts_with("HTTP/1.1 413 "), "{said}");
+    assert!(said.contains("\"code\":\"PSR413\""), "{said}");
 }
