@@ -109,6 +109,11 @@ impl RestError {
             Self::Body(BodyError::Incomplete(_)) => {
                 invalid_body("The request body is incomplete".to_owned())
             }
+            Self::Body(BodyError::Late) => ErrorBody::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "PSR408",
+                "The request body did not arrive in time",
+            ),
             Self::Payload(error) => invalid_body(error.to_string()),
             Self::Plan(error) => plan::body(error),
             Self::Pool(error) => database(pool(error)),

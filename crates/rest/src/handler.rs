@@ -143,7 +143,7 @@ impl Exchange<'_> {
             return Ok(Payload::None);
         }
         let limit = self.ready.settings.http_limits.body_bytes;
-        let body = body::read(payload, self.request.headers(), limit).await?;
+        let body = body::read(payload, self.request.headers(), limit, body::PATIENCE).await?;
         Ok(read_payload(body, request)?)
     }
 
@@ -207,7 +207,7 @@ impl Exchange<'_> {
         self.stopwatch.lap(Stage::Database);
         let answer = answer.map_err(|error| failed(error, caller.principal))?;
         let response = match plan.result {
-            ResultKind::Void => reply::reply_void(plan.reply, &answer)?,
+            ResultKind::Void => reply::reply_void(&plan.reply, &answer)?,
             _ => reply::reply(plan.reply, answer, caller.settings.verbosity)?,
         };
         self.stopwatch.lap(Stage::Reply);

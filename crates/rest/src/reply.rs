@@ -84,7 +84,7 @@ pub(crate) fn reply(
 ///
 /// # Errors
 /// [`ReplyError`] when SQL's own status or headers are malformed.
-pub(crate) fn reply_void(spec: ReplySpec, answer: &Answer) -> Result<HttpResponse, ReplyError> {
+pub(crate) fn reply_void(spec: &ReplySpec, answer: &Answer) -> Result<HttpResponse, ReplyError> {
     let own_headers = response_settings::headers(answer.response_headers.as_deref())?;
     let own_status = response_settings::status(answer.response_status.as_deref())?;
     let mut response = HttpResponse::new(own_status.unwrap_or(StatusCode::NO_CONTENT));
