@@ -1,4 +1,4 @@
-//! Nanoseconds per rendered read, and the same primary-key read through a query builder.
+//! Nanoseconds per rendered statement, and the same primary-key read through a query builder.
 #![expect(clippy::panic, reason = "a benchmark without its plan cannot go on")]
 
 #[path = "../tests/it/catalog.rs"]
@@ -8,9 +8,10 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use passerelle_planner::{Plan, PlanSettings, ReadPlan, plan};
-use passerelle_sql::render;
-use passerelle_syntax::{Exposure, Head, Limits, parse};
+use bytes::Bytes;
+use passerelle_planner::{Plan, PlanSettings, ReadPlan, plan_with};
+use passerelle_sql::{render, render_call, render_mutate};
+use passerelle_syntax::{Exposure, Head, Limits, parse, read_payload};
 use sea_query::{
     Alias, ColumnRef, Expr, ExprTrait, PostgresQueryBuilder, Query, SelectStatement, TableName,
 };
@@ -19,8 +20,15 @@ const RUNS: u32 = 300_000;
 const ROUNDS: u32 = 7;
 
 fn plan_of(path: &str, query: &str) -> ReadPlan {
+    match plan_of_sent("GET", path, query, b"") {
+        Plan::Read(plan) => *plan,
+        other => panic!("not a read: {other:?}"),
+    }
+}
+
+fn plan_of_sent(method: &str, path: &str, query: &str, body: &'static [u8]) -> Plan {
     let head = Head {
-        method: "GET",
+        method,
         path,
         query,
         headers: &[],
@@ -44,10 +52,11 @@ fn plan_of(path: &str, query: &str) -> ReadPlan {
         plan_enabled: false,
     };
     let request = parse(&head, &exposure, &limits).expect("the request is well-formed");
-    match plan(&request, &catalog::catalog(), &settings, &Arc::from("anon")) {
-        Ok(Plan::Read(plan)) => *plan,
-        other => panic!("not a read: {other:?}"),
-    }
+    let payload =
+        read_payload(Bytes::from_static(body), &request).expect("the body is well-formed");
+    let catalog = catalog::catalog();
+    plan_with(&request, &payload, &catalog, &settings, &Arc::from("anon"))
+        .expect("the request can be planned")
 }
 
 /// The statement of [`render`] for a read by primary key.
@@ -102,6 +111,33 @@ fn main() {
         time(name, || {
             black_box(render(black_box(&plan)));
         });
+    }
+    for (name, method, path, query, body) in [
+        (
+            "insert of one row",
+            "POST",
+            "/stock",
+            "",
+            &br#"{"id": 1, "name": "a", "amount": 5}"#[..],
+        ),
+        (
+            "update by primary key",
+            "PATCH",
+            "/stock",
+            "id=eq.1",
+            br#"{"name": "a"}"#,
+        ),
+        ("call", "POST", "/rpc/add_them", "", br#"{"a": 1, "b": 2}"#),
+    ] {
+        match plan_of_sent(method, path, query, body) {
+            Plan::Mutate(plan) => time(name, || {
+                black_box(render_mutate(black_box(&plan)));
+            }),
+            Plan::Call(plan) => time(name, || {
+                black_box(render_call(black_box(&plan)));
+            }),
+            other => panic!("neither a write nor a call: {other:?}"),
+        }
     }
     time("primary key, sea-query", || {
         black_box(built(black_box("1")).build(PostgresQueryBuilder));

@@ -1,14 +1,16 @@
 //! What holds for all values and names.
 
-use passerelle_planner::{Condition, PlanField};
-use passerelle_sql::render;
+use bytes::Bytes;
+use passerelle_planner::{Arguments, Condition, Plan, PlanField, TextArgument, Write};
+use passerelle_sql::{render, render_call, render_mutate};
+use passerelle_statement::Statement;
 use passerelle_syntax::{
     FullTextOperator, JsonOperand, JsonStep, Operation, QuantOperator, Quantifier, RowRange,
     SimpleOperator,
 };
 use proptest::prelude::*;
 
-use crate::plan_of;
+use crate::{Sent, plan_of, plan_of_sent};
 
 /// The same kind of operation with any value.
 fn operation() -> impl Strategy<Value = (Operation, Operation)> {
@@ -67,7 +69,81 @@ fn text_of(key: &str, operation: Operation, offset: u64) -> String {
     render(&plan).main.text
 }
 
+const WRITES: &[Sent] = &[
+    ("POST /stock", "", br#"{"id": 1, "color": 2}"#),
+    ("POST /stock", "prefer: missing=default", br#"[{"id": 1}]"#),
+    (
+        "POST /stock",
+        "prefer: resolution=merge-duplicates",
+        b"[{}]",
+    ),
+    ("PUT /stock?id=eq.1", "", br#"{"id": 1, "name": "a"}"#),
+    ("PATCH /stock?id=eq.1", "", br#"{"name": "a"}"#),
+];
+
+/// The statement of a write with this body.
+fn write_with(sent: Sent, bytes: &Bytes) -> Statement {
+    let Plan::Mutate(mut plan) = plan_of_sent(sent) else {
+        panic!("{sent:?} is not a write")
+    };
+    if let Write::Insert { body, .. } | Write::Update { body, .. } = &mut plan.write {
+        body.bytes = bytes.clone();
+    }
+    render_mutate(&plan)
+}
+
+const CALLS: &[Sent] = &[
+    ("GET /rpc/add_them?a=1&b=2", "", b""),
+    ("GET /rpc/join_all?separator=-&words=a", "", b""),
+    ("POST /rpc/echo_text", "content-type: text/plain", b"text"),
+    (
+        "POST /rpc/echo_bytes",
+        "content-type: application/octet-stream",
+        b"text",
+    ),
+];
+
+/// The statement of a call with these values.
+fn call_with(sent: Sent, value: &str, values: &[String]) -> Statement {
+    let Plan::Call(mut plan) = plan_of_sent(sent) else {
+        panic!("{sent:?} is not a call")
+    };
+    match &mut plan.arguments {
+        Arguments::Text(arguments) => {
+            for (_, argument) in arguments {
+                match argument {
+                    TextArgument::One(given) => value.clone_into(given),
+                    TextArgument::Many(given) => *given = values.to_vec(),
+                }
+            }
+        }
+        Arguments::Body { bytes, .. } => *bytes = Some(Bytes::copy_from_slice(value.as_bytes())),
+        Arguments::None | Arguments::Json { .. } => panic!("{sent:?} has no values"),
+    }
+    render_call(&plan).main
+}
+
 proptest! {
+    #[test]
+    fn bodies_are_parameters_as_they_are(body in any::<Vec<u8>>()) {
+        let body = Bytes::from(body);
+        for &sent in WRITES {
+            let statement = write_with(sent, &body);
+            prop_assert_eq!(&statement.text, &write_with(sent, &Bytes::new()).text);
+            prop_assert_eq!(statement.params[0].as_ref(), Some(&body));
+        }
+    }
+
+    #[test]
+    fn arguments_are_parameters(
+        value in any::<String>(),
+        values in prop::collection::vec(any::<String>(), 0..5),
+    ) {
+        for &sent in CALLS {
+            prop_assert_eq!(call_with(sent, &value, &values).text, call_with(sent, "", &[]).text);
+        }
+    }
+
     #[test]
     fn the_text_is_the_same_for_all_values(
         (first, second) in operation(),

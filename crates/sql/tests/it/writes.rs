@@ -8,7 +8,7 @@ pub(crate) const INSERTS: &[Sent] = &[
     (
         "POST /stock",
         "",
-        br##"{"id": 7, "name": "seven", "tags": ["x", null], "data": {"a": 1}}"##,
+        br#"{"id": 7, "name": "seven", "tags": ["x", null], "data": {"a": 1}}"#,
     ),
     (
         "POST /stock",
@@ -18,12 +18,12 @@ pub(crate) const INSERTS: &[Sent] = &[
     (
         "POST /stock?select=name,id",
         SHOWN,
-        br##"[{"id": 7, "name": "a"}, {"id": 8, "name": "b"}]"##,
+        br#"[{"id": 7, "name": "a"}, {"id": 8, "name": "b"}]"#,
     ),
     (
         "POST /stock",
         "",
-        br##"{"id": 7, "name": "longer than it may be"}"##,
+        br#"{"id": 7, "name": "longer than it may be"}"#,
     ),
     ("POST /stock", "", b"[]"),
     ("POST /stock?select=name,amount", SHOWN, b"{}"),
@@ -31,7 +31,7 @@ pub(crate) const INSERTS: &[Sent] = &[
     (
         "POST /stock?select=name&columns=id,name",
         SHOWN,
-        br##"[{"id": 7, "name": "n", "a": 1}, {"id": 8, "name": "m"}]"##,
+        br#"[{"id": 7, "name": "n", "a": 1}, {"id": 8, "name": "m"}]"#,
     ),
     (
         "POST /stock?select=id,name,color",
@@ -46,27 +46,27 @@ pub(crate) const INSERTS: &[Sent] = &[
     (
         "POST /stock?select=id,label,projects(name,clients(name))",
         SHOWN,
-        br##"{"id": 7, "project_id": 1}"##,
+        br#"{"id": 7, "project_id": 1}"#,
     ),
     (
         "POST /stock?select=shown:id,name",
         "prefer: return=representation; accept: text/csv",
-        br##"{"id": 7, "name": "csv"}"##,
+        br#"{"id": 7, "name": "csv"}"#,
     ),
     (
         "POST /stock?select=id",
         "prefer: return=representation; accept: application/vnd.pgrst.object+json",
-        br##"{"id": 7}"##,
+        br#"{"id": 7}"#,
     ),
     (
         "POST /stock?order=id.desc&select=id",
         SHOWN,
-        br##"[{"id": 7}, {"id": 9}, {"id": 8}]"##,
+        br#"[{"id": 7}, {"id": 9}, {"id": 8}]"#,
     ),
     (
         "POST /projects",
         "prefer: return=representation; accept: text/names",
-        br##"[{"id": 7, "name": "p"}, {"id": 8, "name": "q"}]"##,
+        br#"[{"id": 7, "name": "p"}, {"id": 8, "name": "q"}]"#,
     ),
 ];
 
@@ -74,22 +74,22 @@ pub(crate) const LOCATIONS: &[Sent] = &[
     (
         "POST /stock",
         "prefer: return=headers-only",
-        br##"{"id": 7}"##,
+        br#"{"id": 7}"#,
     ),
     (
         "POST /stock",
         "prefer: return=headers-only",
-        br##"[{"id": 7}, {"id": 8}]"##,
+        br#"[{"id": 7}, {"id": 8}]"#,
     ),
     (
         "POST /stock?select=name",
         "prefer: return=headers-only",
-        br##"{"id": 7}"##,
+        br#"{"id": 7}"#,
     ),
     (
         "POST /places",
         "prefer: return=headers-only",
-        br##"{"at": "2024-01-31 12:00", "it's\\": 5}"##,
+        br#"{"at": "2024-01-31 12:00", "it's\\": 5}"#,
     ),
 ];
 
@@ -97,12 +97,12 @@ pub(crate) const UPSERTS: &[Sent] = &[
     (
         "POST /stock?select=id,name",
         "prefer: return=representation, resolution=merge-duplicates",
-        br##"[{"id": 1, "name": "new"}, {"id": 9, "name": "nine"}]"##,
+        br#"[{"id": 1, "name": "new"}, {"id": 9, "name": "nine"}]"#,
     ),
     (
         "POST /stock?select=id,name",
         "prefer: return=representation, resolution=ignore-duplicates",
-        br##"[{"id": 1, "name": "new"}, {"id": 9, "name": "nine"}]"##,
+        br#"[{"id": 1, "name": "new"}, {"id": 9, "name": "nine"}]"#,
     ),
     (
         "POST /stock?on_conflict=id",
@@ -111,18 +111,18 @@ pub(crate) const UPSERTS: &[Sent] = &[
     ),
     ("POST /stock", "prefer: resolution=merge-duplicates", b"{}"),
     ("POST /stock", "prefer: resolution=merge-duplicates", b"[]"),
-    ("PUT /stock?id=eq.1", "", br##"{"id": 1, "name": "put"}"##),
+    ("PUT /stock?id=eq.1", "", br#"{"id": 1, "name": "put"}"#),
     (
         "PUT /stock?id=eq.7&select=id,name",
         SHOWN,
-        br##"[{"id": 7, "name": "put"}]"##,
+        br#"[{"id": 7, "name": "put"}]"#,
     ),
-    ("PUT /stock?id=eq.8", "", br##"{"id": 7, "name": "put"}"##),
+    ("PUT /stock?id=eq.8", "", br#"{"id": 7, "name": "put"}"#),
     ("PUT /stock?id=eq.1", "", b"{}"),
 ];
 
 pub(crate) const CHANGES: &[Sent] = &[
-    ("PATCH /stock?id=eq.1", "", br##"{"name": "changed"}"##),
+    ("PATCH /stock?id=eq.1", "", br#"{"name": "changed"}"#),
     (
         "PATCH /stock?id=eq.1",
         SHOWN,
@@ -131,17 +131,17 @@ pub(crate) const CHANGES: &[Sent] = &[
     (
         "PATCH /stock?select=id,amount&id=lt.9&order=id",
         "prefer: return=representation, missing=default",
-        br##"{"amount": 3}"##,
+        br#"{"amount": 3}"#,
     ),
     (
         "PATCH /stock?select=id,name,amount&columns=name,amount&id=eq.2",
         "prefer: return=representation, missing=default",
-        br##"{"amount": 3}"##,
+        br#"{"amount": 3}"#,
     ),
     (
         "PATCH /stock?select=id&color=eq.%230000ff&or=(id.eq.1,name.like.t*)",
         SHOWN,
-        br##"[{"name": "array"}]"##,
+        br#"[{"name": "array"}]"#,
     ),
     ("PATCH /stock?id=eq.1", "", b"{}"),
     ("PATCH /stock?id=eq.1", SHOWN, b"{}"),
@@ -150,7 +150,7 @@ pub(crate) const CHANGES: &[Sent] = &[
         SHOWN,
         b"{}",
     ),
-    ("PATCH /stock?id=eq.1", "", br##"{"name": null}"##),
+    ("PATCH /stock?id=eq.1", "", br#"{"name": null}"#),
     ("DELETE /stock?id=eq.1", "", b""),
     (
         "DELETE /stock?select=id,projects(name)&order=id.desc",
@@ -168,12 +168,12 @@ pub(crate) const EXPLAINED: &[Sent] = &[
     (
         "POST /stock",
         "accept: application/vnd.pgrst.plan",
-        br##"{"id": 7}"##,
+        br#"{"id": 7}"#,
     ),
     (
         "PATCH /stock?id=eq.1",
         "accept: application/vnd.pgrst.plan+json; options=analyze|verbose|settings|buffers|wal",
-        br##"{"id": 7}"##,
+        br#"{"id": 7}"#,
     ),
     (
         "/projects?id=eq.1",
@@ -183,7 +183,7 @@ pub(crate) const EXPLAINED: &[Sent] = &[
     (
         "POST /rpc/add_them",
         "accept: application/vnd.pgrst.plan+text; options=analyze",
-        br##"{"a": 1}"##,
+        br#"{"a": 1}"#,
     ),
 ];
 
