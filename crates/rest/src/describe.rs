@@ -13,7 +13,7 @@ use crate::course::Course;
 use crate::run::RunError;
 
 /// Version of the documentation that descriptions refer to.
-const DOCS_VERSION: &str = "v16";
+const DOCS_VERSION: &str = "latest";
 
 /// What the configuration says about descriptions.
 #[derive(Clone, Debug)]
