@@ -25,7 +25,7 @@ bench: install-test install-load ## Measure the stages, and the gateway beside p
 	cargo build --quiet --release --package passerelle-gateway
 	node bench/bench.mjs $(ARGS)
 
-fuzz: ## Fuzz every target for FUZZ_SECONDS each (needs cargo-fuzz and a nightly toolchain)
+fuzz: ## Fuzz every target for FUZZ_SECONDS each (needs cargo-fuzz)
 	@scripts/fuzz $(FUZZ_SECONDS)
 
 install-run:
