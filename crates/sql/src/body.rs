@@ -77,6 +77,15 @@ fn write_first(sql: &mut Writer, result: ResultKind, strip: bool) {
     write_json(sql, value, "'null'", strip);
 }
 
+/// Writes the expression of the body of a value that is the only row, which spares an aggregate.
+pub(crate) fn write_only_value(sql: &mut Writer, handler: &Handler) {
+    let strip = matches!(
+        handler,
+        Handler::JsonStripped | Handler::SingularJson { strip: true }
+    );
+    write_json(sql, "to_json(_postgrest_t.pgrst_scalar)", "'null'", strip);
+}
+
 fn write_json(sql: &mut Writer, value: &str, otherwise: &str, strip: bool) {
     sql.push("coalesce(");
     if strip {

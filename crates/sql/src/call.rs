@@ -2,17 +2,18 @@
 
 use passerelle_catalog::QualifiedName;
 use passerelle_planner::{
-    Arguments, CallParameter, CallPlan, ColumnRef, CountSpec, Handler, ResultKind, TextArgument,
+    Arguments, CallParameter, CallPlan, ColumnRef, CountSpec, Handler, ResultKind, SelectColumn,
+    TextArgument,
 };
 use passerelle_syntax::Count;
 
-use crate::body::{SCALAR, write_body};
+use crate::body::{SCALAR, write_body, write_only_value};
 use crate::count::write_row_count;
 use crate::explain::write_explain;
-use crate::json::{BODY, write_json_arguments};
+use crate::json::{BODY, is_object, write_json_arguments};
 use crate::node::{Separator, WRITTEN};
 use crate::read::ReadStatements;
-use crate::rows::{RESPONSE_SETTINGS, write_from_rows, write_named_rows};
+use crate::rows::{RESPONSE_SETTINGS, write_from_rows, write_from_written, write_named_rows};
 use crate::writer::Writer;
 
 /// Name of the rows of a function.
@@ -34,13 +35,45 @@ pub fn render_call(plan: &CallPlan) -> ReadStatements {
     sql.push(", ");
     write_page_count(&mut sql, plan);
     sql.push(", ");
-    write_body(&mut sql, &plan.handler, plan.result);
-    sql.push(RESPONSE_SETTINGS);
-    write_from_rows(&mut sql, &plan.handler, &plan.read);
+    if is_only_value(plan) {
+        write_only_value(&mut sql, &plan.handler);
+        sql.push(RESPONSE_SETTINGS);
+        write_from_written(&mut sql);
+    } else {
+        write_body(&mut sql, &plan.handler, plan.result);
+        sql.push(RESPONSE_SETTINGS);
+        write_from_rows(&mut sql, &plan.handler, &plan.read);
+    }
     ReadStatements {
         main: sql.finish(),
         explain: None,
     }
+}
+
+/// Whether the result is one value as JSON, and nothing in the request can make it another row or
+/// none.
+fn is_only_value(plan: &CallPlan) -> bool {
+    let read = &plan.read;
+    let called_once = match &plan.arguments {
+        Arguments::Json { bytes, .. } => is_object(bytes),
+        Arguments::None | Arguments::Body { .. } | Arguments::Text(_) => true,
+    };
+    called_once
+        && matches!(plan.result, ResultKind::Scalar | ResultKind::Void)
+        && matches!(
+            plan.handler,
+            Handler::Json | Handler::JsonStripped | Handler::SingularJson { .. }
+        )
+        && read.select.iter().all(is_whole)
+        && read.embeds.is_empty()
+        && read.filters.is_empty()
+        && read.order.is_empty()
+        && read.range.offset == 0
+        && read.range.limit != Some(0)
+}
+
+fn is_whole(column: &SelectColumn) -> bool {
+    column.field.column == ColumnRef::All && column.aggregate.is_none()
 }
 
 fn write_total(sql: &mut Writer, plan: &CallPlan) {

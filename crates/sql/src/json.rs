@@ -128,9 +128,14 @@ fn write_definitions(sql: &mut Writer, columns: &[WriteColumn]) {
     sql.push(")");
 }
 
+/// Whether JSON is an object rather than an array.
+pub(crate) fn is_object(json: &Bytes) -> bool {
+    json.trim_ascii_start().first() == Some(&b'{')
+}
+
 /// Writes the row of arguments in a body, as an item of a `FROM`. Of an array, it is the first.
 pub(crate) fn write_json_arguments(sql: &mut Writer, parameters: &[CallParameter], bytes: &Bytes) {
-    let is_object = bytes.trim_ascii_start().first() == Some(&b'{');
+    let is_object = is_object(bytes);
     if !is_object {
         sql.push("(SELECT * FROM ");
     }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use passerelle_planner::{Conflict, Handler, MutatePlan, ResultKind, Write};
 use passerelle_statement::Statement;
 
-use crate::body::{ROWS, write_body};
+use crate::body::write_body;
 use crate::explain::write_explain;
 use crate::node::{Separator, WRITTEN};
-use crate::rows::{RESPONSE_SETTINGS, write_from_rows, write_named_rows};
+use crate::rows::{RESPONSE_SETTINGS, write_from_rows, write_from_written, write_named_rows};
 use crate::write::{merges, write_write};
 use crate::writer::Writer;
 
@@ -51,10 +51,7 @@ pub fn render_mutate(plan: &MutatePlan) -> Statement {
     write_inserted(&mut sql, &plan.write);
     if plan.handler == Handler::None {
         // Columns of the read are not returned, hence cannot be read.
-        sql.push(" FROM ");
-        sql.push(WRITTEN);
-        sql.push(" AS ");
-        sql.push(ROWS);
+        write_from_written(&mut sql);
     } else {
         write_from_rows(&mut sql, &plan.handler, &plan.read);
     }

@@ -3,7 +3,7 @@
 use passerelle_planner::{Handler, ReadNode};
 
 use crate::body::{NAMED_ROWS, ROWS, needs_named_rows};
-use crate::node::write_node;
+use crate::node::{WRITTEN, write_node};
 use crate::writer::Writer;
 
 /// Columns that hold what the database says about the reply. A setting may be an empty string
@@ -34,6 +34,14 @@ pub(crate) fn write_from_rows(sql: &mut Writer, handler: &Handler, node: &ReadNo
         write_node(sql, node, &[]);
         sql.push(")");
     }
+    sql.push(" AS ");
+    sql.push(ROWS);
+}
+
+/// Writes what a write or a function returned as what is read from, as it is.
+pub(crate) fn write_from_written(sql: &mut Writer) {
+    sql.push(" FROM ");
+    sql.push(WRITTEN);
     sql.push(" AS ");
     sql.push(ROWS);
 }

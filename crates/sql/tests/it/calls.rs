@@ -10,6 +10,7 @@ pub(crate) const ARGUMENTS: &[Sent] = &[
     ("POST /rpc/add_them", "", br#" [{"a": 1}, {"a": 5}]"#),
     ("GET /rpc/add_them?a=1&b=2", "", b""),
     ("GET /rpc/add_them?a=x", "", b""),
+    ("POST /rpc/add_them?columns=a", "", b"[]"),
     (
         "POST /rpc/add_them",
         "content-type: application/x-www-form-urlencoded",
