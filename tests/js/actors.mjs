@@ -5,7 +5,7 @@ import { createClient } from '@supabase/supabase-js';
 import pg from 'pg';
 import WebSocket from 'ws';
 
-const need = (name) => {
+export const need = (name) => {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set; these tests are started by cargo test -p e2e`);
   return value;
@@ -49,4 +49,5 @@ function actor(name, claims) {
 
 const exp = Math.floor(Date.now() / 1000) + 3600;
 export const anon = actor('anon', null);
+export const service = actor('service', { role: 'service_role', exp });
 export const user = (name, sub) => actor(name, { role: 'authenticated', aud: 'authenticated', sub, exp });
