@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand};
 
 /// Passerelle serves PostgreSQL to supabase-js.
 #[derive(Debug, Parser)]
@@ -24,16 +24,8 @@ pub(crate) enum Command {
         config: Option<PathBuf>,
     },
     /// Serves the REST surface alone, configured like PostgREST.
-    Rest {
-        /// A configuration file of PostgREST; PGRST_* variables come before it.
-        file: Option<PathBuf>,
-        /// Prints the configuration in force, secrets included, and ends.
-        #[arg(long)]
-        dump_config: bool,
-        /// Asks a running server's admin port whether it is ready, and ends.
-        #[arg(long, conflicts_with = "dump_config")]
-        ready: bool,
-    },
+    #[command(disable_version_flag = true)]
+    Rest(RestArguments),
     /// Applies the platform's migrations to the database of `DATABASE_URL`, as its owner.
     Migrate {
         /// Then applies init.sql, policies.sql and seed.sql of this directory.
@@ -58,6 +50,33 @@ pub(crate) enum Command {
         #[arg(long, value_name = "URL", conflicts_with = "config")]
         url: Option<String>,
     },
+}
+
+/// What to do in PostgREST's place; its own command line has the same options.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
+#[derive(Args, Debug)]
+pub(crate) struct RestArguments {
+    /// A configuration file of PostgREST; PGRST_* variables come before it.
+    #[arg(value_name = "FILENAME")]
+    pub(crate) file: Option<PathBuf>,
+    /// Shows the version.
+    #[arg(short = 'v', long, action = ArgAction::Version)]
+    version: Option<bool>,
+    /// Prints an example of a configuration file, and ends.
+    #[arg(short, long)]
+    pub(crate) example: bool,
+    /// Prints the configuration in force, secrets included, and ends.
+    #[arg(long, group = "instead")]
+    pub(crate) dump_config: bool,
+    /// Prints the schema as JSON, whose structure may change, and ends.
+    #[arg(long, group = "instead")]
+    pub(crate) dump_schema: bool,
+    /// Asks a running server's admin port whether it is ready, and ends.
+    #[arg(long, group = "instead")]
+    pub(crate) ready: bool,
 }
 
 /// How to run the development servers.

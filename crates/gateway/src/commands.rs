@@ -41,6 +41,9 @@ pub(crate) enum CommandError {
     /// A server is not ready.
     #[error(transparent)]
     Health(#[from] healthcheck::HealthError),
+    /// A schema cannot be printed.
+    #[error(transparent)]
+    Schema(#[from] rest::SchemaError),
     /// Standard output is closed.
     #[error("could not write to standard output")]
     Output(#[source] std::io::Error),
@@ -49,15 +52,7 @@ pub(crate) enum CommandError {
 /// Runs a command to its end.
 pub(crate) fn run(command: Command, environment: &Environment) -> Result<(), CommandError> {
     match command {
-        Command::Rest {
-            file,
-            dump_config,
-            ready,
-        } => rest::run(
-            file.as_deref(),
-            environment,
-            rest::Task::of(dump_config, ready),
-        ),
+        Command::Rest(arguments) => rest::run(arguments, environment),
         Command::Keys { secret, json } => keys::run(secret, json),
         Command::Healthcheck { config, url } => {
             healthcheck::run(config.as_deref(), url, environment)

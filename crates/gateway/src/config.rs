@@ -16,7 +16,7 @@ use passerelle_identity::{Secret, SettingsError, Weakness};
 
 use crate::environment::Environment;
 
-pub(crate) use settings::{LogFormat, LogLevel, LogSettings, Settings};
+pub(crate) use settings::{LogFormat, LogLevel, OpenApiMode, Settings};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -20,6 +20,8 @@ pub(crate) struct Deployment {
     pub(crate) http: HttpSettings,
     pub(crate) frontage: FrontageSettings,
     pub(crate) database: DatabaseParts,
+    /// Whether to wait for a database that is gone; the server ends otherwise.
+    pub(crate) automatic_recovery: bool,
     pub(crate) rest: RestSettings,
 }
 
@@ -102,7 +104,7 @@ fn endpoints(url: &str) -> Result<(Endpoint, ControlEndpoint), DeploymentError> 
 }
 
 /// A function's name, which may be qualified; looked for in the search path otherwise.
-fn function_name(text: &str) -> passerelle_catalog::QualifiedName {
+pub(crate) fn function_name(text: &str) -> passerelle_catalog::QualifiedName {
     let (schema, name) = text.split_once('.').unwrap_or(("", text));
     passerelle_catalog::QualifiedName::new(schema, name)
 }

@@ -1,27 +1,28 @@
-//! Where log entries go: standard error, as text or as JSON lines.
+//! Where log entries go: standard error, as text or as JSON lines. The level can change while the
+//! program runs.
 
 use std::io::IsTerminal as _;
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Registry, fmt, reload};
 
-use crate::config::{LogFormat, LogLevel, LogSettings};
+use crate::config::{LogFormat, LogLevel};
 use crate::pgrst;
 
+/// What is logged; it can be replaced.
+#[derive(Clone, Debug)]
+pub(crate) struct Logging(reload::Handle<Targets, Registry>);
+
 /// Installs the subscriber; the first caller wins.
-pub(crate) fn start(settings: LogSettings) {
-    let level = LevelFilter::from(settings.level);
-    // Libraries tell of their inner life on the level that is ours for requests.
-    let targets = Targets::new()
-        .with_default(level.min(LevelFilter::WARN))
-        .with_target("passerelle", level);
+pub(crate) fn start(format: LogFormat, level: impl Into<Targets>) -> Logging {
+    let (targets, handle) = reload::Layer::new(level.into());
     let subscriber = tracing_subscriber::registry().with(targets);
     let output = fmt::layer().with_writer(std::io::stderr);
     // It fails only where a subscriber is installed already, as in tests.
-    let _ = match settings.format {
+    let _ = match format {
         LogFormat::Text => {
             let output = output.with_ansi(std::io::stderr().is_terminal());
             subscriber.with(output).try_init()
@@ -31,34 +32,50 @@ pub(crate) fn start(settings: LogSettings) {
             subscriber.with(output).try_init()
         }
     };
+    Logging(handle)
 }
 
-impl From<LogLevel> for LevelFilter {
-    fn from(level: LogLevel) -> Self {
-        match level {
-            LogLevel::Off => Self::OFF,
-            LogLevel::Error => Self::ERROR,
-            LogLevel::Warn => Self::WARN,
-            LogLevel::Info => Self::INFO,
-            LogLevel::Debug => Self::DEBUG,
-            LogLevel::Trace => Self::TRACE,
-        }
+impl Logging {
+    /// Logs this from now on.
+    pub(crate) fn set(&self, level: impl Into<Targets>) {
+        // It fails only when the subscriber is gone.
+        let _ = self.0.reload(level);
     }
 }
 
-impl From<pgrst::LogLevel> for LogSettings {
-    /// PostgREST logs failures from `error`, refusals from `warn`, all requests from `info`; `crit` logs no request.
+/// Libraries tell of their inner life on the level that is ours for requests.
+fn targets(level: LevelFilter) -> Targets {
+    Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("passerelle", level)
+}
+
+impl From<LogLevel> for Targets {
+    fn from(level: LogLevel) -> Self {
+        targets(match level {
+            LogLevel::Off => LevelFilter::OFF,
+            LogLevel::Error => LevelFilter::ERROR,
+            LogLevel::Warn => LevelFilter::WARN,
+            LogLevel::Info => LevelFilter::INFO,
+            LogLevel::Debug => LevelFilter::DEBUG,
+            LogLevel::Trace => LevelFilter::TRACE,
+        })
+    }
+}
+
+impl From<pgrst::LogLevel> for Targets {
+    /// What the server says of itself is logged on every level; of requests, failures are from
+    /// `error`, refusals from `warn` and all from `info`.
     fn from(level: pgrst::LogLevel) -> Self {
-        let level = match level {
-            pgrst::LogLevel::Crit => LogLevel::Off,
-            pgrst::LogLevel::Error => LogLevel::Error,
-            pgrst::LogLevel::Warn => LogLevel::Warn,
-            pgrst::LogLevel::Info => LogLevel::Info,
-            pgrst::LogLevel::Debug => LogLevel::Debug,
+        let requests = match level {
+            pgrst::LogLevel::Crit => LevelFilter::OFF,
+            pgrst::LogLevel::Error => LevelFilter::ERROR,
+            pgrst::LogLevel::Warn => LevelFilter::WARN,
+            pgrst::LogLevel::Info => LevelFilter::INFO,
+            pgrst::LogLevel::Debug => LevelFilter::DEBUG,
         };
-        Self {
-            format: LogFormat::Text,
-            level,
-        }
+        targets(requests.max(LevelFilter::INFO))
+            .with_target("passerelle::access", requests)
+            .with_target("passerelle_rest", requests)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! It decides nothing about requests; it reads what it is told, builds the parts, and ends them in order.
 
+mod catalog_dump;
 mod cli;
 mod clock;
 mod commands;

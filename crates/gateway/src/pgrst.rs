@@ -1,15 +1,20 @@
-//! Configuration as PostgREST reads it: a file of `key = value`, `PGRST_*` variables and, later, settings kept in the
+//! Configuration as PostgREST reads it: a file of `key = value`, `PGRST_*` variables and settings kept in the
 //! database. It is PostgREST's contract, defaults and aliases included; unknown keys are ignored as they are there.
 
 mod dump;
+mod example;
 mod file;
+pub(crate) mod in_database;
+mod libpq;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod values;
 
+pub(crate) use example::EXAMPLE;
 pub(crate) use file::read_file;
-pub(crate) use settings::{LogLevel, OpenApiMode, PgrstSettings, Verbosity};
+pub(crate) use libpq::completed;
+pub(crate) use settings::{LogLevel, OpenApiMode, PgrstSettings, Verbosity, is_proxy_uri};
 pub(crate) use values::Sources;
 
 use std::path::PathBuf;

@@ -4,22 +4,22 @@ mod admin;
 mod app;
 mod listen;
 mod pools;
+mod reload;
 mod signals;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::rt::System;
 use passerelle_pg::CatalogKeeper;
 use passerelle_rest::RestState;
 
 use self::pools::Pools;
+use self::reload::{Complete, Reloader};
 use crate::clock;
 use crate::deployment::Deployment;
 
 pub(crate) use listen::{ListenError, bind};
-pub(crate) use signals::Reload;
+pub(crate) use reload::{Cause, Reconfiguration, Reload, Reloaded, Reloading};
 
 /// Why a server could not be started or ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,9 @@ pub(crate) enum ServerError {
     /// The operating system refuses signal handlers.
     #[error("signals cannot be handled")]
     Signals(#[source] std::io::Error),
+    /// The database is gone and is not waited for.
+    #[error("the database cannot be used: {0}")]
+    Database(String),
     /// The HTTP server gave up.
     #[error("the HTTP server failed")]
     Http(#[source] std::io::Error),
@@ -44,18 +47,9 @@ pub(crate) struct Started {
 
 /// Serves until SIGINT or SIGTERM. `started` is called once the first catalogue is there, or at once when the
 /// database cannot be reached yet; requests are answered with 503 until then.
-pub(crate) fn run(
-    deployment: Deployment,
-    reconfigure: Option<Reload>,
-    started: impl FnOnce(&Started),
-) -> Result<(), ServerError> {
-    System::new().block_on(serve(deployment, reconfigure, started))
-}
-
-/// The same for a caller that is on an actix runtime already.
 pub(crate) async fn serve(
     deployment: Deployment,
-    reconfigure: Option<Reload>,
+    reload: Option<Reload>,
     started: impl FnOnce(&Started),
 ) -> Result<(), ServerError> {
     let Deployment {
@@ -64,18 +58,27 @@ pub(crate) async fn serve(
         http,
         frontage,
         database,
+        automatic_recovery,
         rest,
     } = deployment;
     let listener = listen::bind(&listen)?;
     let admin_listener = admin.as_ref().map(listen::bind).transpose()?;
+    // From here on a signal ends the server in order.
+    let mut signals = signals::Signals::install().map_err(ServerError::Signals)?;
     let url = listener.url();
+    let address = listener.address();
     let prefix = rest.prefix.clone();
 
+    let introspection = database.keeper.introspection.clone();
     let keeper = Arc::new(CatalogKeeper::start(database.control, database.keeper));
-    first_catalog(&keeper).await;
+    tokio::select! {
+        () = first_catalog(&keeper) => {}
+        () = signals.until_stop(&keeper, None) => return Ok(()),
+    }
     let pools = Pools::new(&database.endpoint, &database.pool, http.workers());
-    let kept = Arc::clone(&keeper);
-    let catalog = move || kept.catalog();
+    let complete = Complete::new(reload.as_ref().is_none_or(|reload| reload.complete));
+    let (kept, known) = (Arc::clone(&keeper), complete.clone());
+    let catalog = move || kept.catalog().filter(|_| known.get());
     let state = Arc::new(RestState::new(pools.first(), catalog, clock::now, rest));
     pools.keep_pruned();
     pools.keep_renewed(keeper.role_changes());
@@ -85,9 +88,10 @@ pub(crate) async fn serve(
         .map(|listener| {
             let watched = admin::Watched {
                 keeper: Arc::clone(&keeper),
+                complete: complete.clone(),
                 pools: pools.clone(),
                 metrics: Arc::clone(&frontage.metrics),
-                main: listener_address(&url),
+                main: address,
             };
             admin::start(listener, watched)
         })
@@ -101,20 +105,37 @@ pub(crate) async fn serve(
         pools.clone(),
     )?;
     let handle = server.handle();
-    let signals = signals::Signals::install().map_err(ServerError::Signals)?;
+    let reloader = reload.map(|reload| {
+        let (keeper, state) = (Arc::clone(&keeper), Arc::clone(&state));
+        Reloader::start(reload, complete, keeper, state, introspection)
+    });
     let serving = actix_web::rt::spawn(server);
     started(&Started { url });
 
-    signals
-        .until_stop(&keeper, &state, reconfigure.as_ref())
-        .await;
+    let ended = tokio::select! {
+        () = signals.until_stop(&keeper, reloader.as_ref()) => Ok(()),
+        fault = lost(&keeper), if !automatic_recovery => Err(ServerError::Database(fault)),
+    };
+    drop(reloader);
     handle.stop(true).await;
     let outcome = serving.await.unwrap_or(Ok(()));
     pools.close();
     if let Some(admin) = admin {
         admin.stop(false).await;
     }
-    outcome.map_err(ServerError::Http)
+    ended.and(outcome.map_err(ServerError::Http))
+}
+
+/// Returns when the database is gone, and why.
+async fn lost(keeper: &CatalogKeeper) -> String {
+    let mut ticks = tokio::time::interval(Duration::from_millis(100));
+    loop {
+        ticks.tick().await;
+        let status = keeper.status();
+        if let (false, Some(fault)) = (status.connected, &status.last_error) {
+            return fault.clone();
+        }
+    }
 }
 
 /// Returns when the first catalogue is there or cannot be had yet.
@@ -126,9 +147,4 @@ async fn first_catalog(keeper: &CatalogKeeper) {
     if let Some(fault) = keeper.status().last_error.as_deref() {
         tracing::error!(fault, "the database cannot be used yet; trying again");
     }
-}
-
-/// The address behind a URL of ours, for the liveness check.
-fn listener_address(url: &str) -> Option<SocketAddr> {
-    url.strip_prefix("http://")?.parse().ok()
 }

@@ -1,98 +1,127 @@
 //! `passerelle rest`: the REST surface in PostgREST's place.
 
-use std::path::Path;
+mod configuration;
 
-use passerelle_rest::RestSettings;
+use std::path::PathBuf;
+use std::rc::Rc;
 
+use actix_web::rt::System;
+use passerelle_catalog::Catalog;
+use passerelle_pg::{IntrospectError, introspect};
+use passerelle_wire::ClientError;
+
+use self::configuration::{Configuration, Read};
 use super::healthcheck::{ask, reachable};
 use super::{CommandError, print};
+use crate::cli::RestArguments;
+use crate::config::LogFormat;
 use crate::deployment::Deployment;
 use crate::environment::Environment;
-use crate::pgrst::{PgrstError, PgrstSettings, Sources, read_file};
-use crate::{logging, sentence, server};
+use crate::pgrst::{EXAMPLE, PgrstError, PgrstSettings};
+use crate::server::{Reload, Reloading};
+use crate::{catalog_dump, logging, sentence, server};
 
-/// What to do with the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Task {
-    /// Serve as it says.
-    Serve,
-    /// Print it.
-    DumpConfig,
-    /// Ask the server it describes.
-    AskReady,
+/// Why a schema cannot be printed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SchemaError {
+    /// No connection.
+    #[error("no connection to the database")]
+    Connect(#[source] ClientError),
+    /// The database does not tell.
+    #[error(transparent)]
+    Introspect(#[from] IntrospectError),
 }
 
-impl Task {
-    pub(super) fn of(dump_config: bool, ready: bool) -> Self {
-        match (dump_config, ready) {
-            (true, _) => Self::DumpConfig,
-            (_, true) => Self::AskReady,
-            _ => Self::Serve,
-        }
+pub(super) fn run(arguments: RestArguments, environment: &Environment) -> Result<(), CommandError> {
+    if arguments.example {
+        return print(EXAMPLE);
     }
-}
-
-pub(super) fn run(
-    file: Option<&Path>,
-    environment: &Environment,
-    task: Task,
-) -> Result<(), CommandError> {
-    let settings = settings(file, environment)?;
-    match task {
-        Task::DumpConfig => print(&settings.dump()),
-        Task::AskReady => Ok(ask(&ready_url(&settings)?)?),
-        Task::Serve => {
-            logging::start(settings.log_level.into());
-            let deployment = Deployment::of_pgrst(&settings)?;
-            let (file, environment) = (file.map(Path::to_owned), environment.clone());
-            let reload = Box::new(move || reloaded(file.as_deref(), &environment));
-            server::run(deployment, Some(reload), |started| {
-                // PostgREST says so on every level.
-                eprintln!("passerelle: ready at {}", started.url);
-            })?;
-            Ok(())
-        }
+    let configuration = Rc::new(Configuration::new(
+        arguments.file.map(PathBuf::into_boxed_path),
+        environment.clone(),
+    ));
+    if arguments.ready {
+        return ready(&configuration.outside()?);
     }
+    System::new().block_on(async move {
+        if arguments.dump_config {
+            print(&whole(&configuration).await?.dump())
+        } else if arguments.dump_schema {
+            dump_schema(&configuration).await
+        } else {
+            serve(configuration).await
+        }
+    })
 }
 
-fn reloaded(file: Option<&Path>, environment: &Environment) -> Option<RestSettings> {
-    let load = || -> Result<RestSettings, CommandError> {
-        Ok(Deployment::of_pgrst(&settings(file, environment)?)?.rest)
-    };
-    match load() {
-        Ok(settings) => Some(settings),
-        Err(error) => {
+/// Everything that is configured. A database that cannot be asked is passed over, what it says is
+/// not.
+async fn whole(configuration: &Configuration) -> Result<PgrstSettings, CommandError> {
+    let Read { settings, missing } = configuration.read().await?;
+    if let Some(fault) = missing {
+        eprintln!("passerelle: {}", sentence(&fault));
+    }
+    Ok(settings)
+}
+
+async fn dump_schema(configuration: &Configuration) -> Result<(), CommandError> {
+    let settings = whole(configuration).await?;
+    let database = Deployment::of_pgrst(&settings, configuration.environment())?.database;
+    let mut client = database
+        .control
+        .connect()
+        .await
+        .map_err(SchemaError::Connect)?;
+    let introspected = introspect(&mut client, &database.keeper.introspection, 1).await;
+    let catalog = Catalog::assemble(introspected.map_err(SchemaError::from)?);
+    print(&format!("{}\n", catalog_dump::json(&catalog)))
+}
+
+async fn serve(configuration: Rc<Configuration>) -> Result<(), CommandError> {
+    let outside = configuration.outside()?;
+    let logging = logging::start(LogFormat::Text, outside.log_level);
+    // What is wrong in the database can be set right there, so it does not keep the server down.
+    let (settings, complete) = match configuration.read().await {
+        Ok(Read { settings, missing }) => {
+            let complete = missing.as_ref().is_none_or(|fault| !fault.may_pass());
+            if let Some(fault) = missing {
+                tracing::error!(fault = sentence(&fault), "the database configures nothing");
+            }
+            (settings, complete)
+        }
+        Err(fault) => {
             tracing::error!(
-                error = sentence(&error),
-                "the configuration stays as it was"
+                fault = sentence(&fault),
+                "what the database configures is not valid"
             );
-            None
+            (outside, true)
         }
-    }
-}
-
-fn settings(file: Option<&Path>, environment: &Environment) -> Result<PgrstSettings, PgrstError> {
-    let file = file
-        .map(|path| read_file(path, environment))
-        .transpose()?
-        .unwrap_or_default();
-    let sources = Sources {
-        file,
-        environment: environment.clone(),
-        ..Sources::default()
     };
-    PgrstSettings::read(&sources)
+    let deployment = Deployment::of_pgrst(&settings, configuration.environment())?;
+    configuration.in_force(settings);
+    let read = Box::new(move |cause| -> Reloading {
+        let (configuration, logging) = (Rc::clone(&configuration), logging.clone());
+        Box::pin(async move { configuration.reload(cause, &logging).await })
+    });
+    server::serve(deployment, Some(Reload { read, complete }), |started| {
+        // PostgREST says so on every level.
+        eprintln!("passerelle: ready at {}", started.url);
+    })
+    .await?;
+    Ok(())
 }
 
-fn ready_url(settings: &PgrstSettings) -> Result<String, PgrstError> {
+fn ready(settings: &PgrstSettings) -> Result<(), CommandError> {
     let port = settings
         .admin_server_port
         .ok_or_else(|| PgrstError::Value {
             key: "admin-server-port",
             fault: "it must be set to ask whether the server is ready".to_owned(),
         })?;
-    Ok(format!(
+    let url = format!(
         "http://{}:{port}/ready",
         reachable(&settings.admin_server_host)
-    ))
+    );
+    ask(&url)?;
+    print(&format!("OK: {url}\n"))
 }

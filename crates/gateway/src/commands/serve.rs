@@ -2,42 +2,58 @@
 
 use std::path::{Path, PathBuf};
 
-use passerelle_rest::RestSettings;
+use actix_web::rt::System;
 
 use super::CommandError;
 use crate::config::Settings;
 use crate::deployment::Deployment;
 use crate::environment::Environment;
+use crate::logging::Logging;
+use crate::server::{Cause, Reconfiguration, Reload, Reloaded, Reloading};
 use crate::{logging, sentence, server};
 
 pub(super) fn run(file: Option<PathBuf>, environment: &Environment) -> Result<(), CommandError> {
     let settings = Settings::load(file.as_deref(), environment)?;
     settings.check_secrets()?;
-    logging::start(settings.log);
+    let logging = logging::start(settings.log.format, settings.log.level);
     let deployment = Deployment::of_config(&settings)?;
     let environment = environment.clone();
-    let reload = Box::new(move || reloaded(file.as_deref(), &environment));
-    server::run(deployment, Some(reload), |started| {
+    let read = Box::new(move |cause| -> Reloading {
+        let reloaded = match cause {
+            Cause::Asked => reloaded(file.as_deref(), &environment, &logging),
+            // Nothing is configured in the database.
+            Cause::Loaded | Cause::Missing => Reloaded::Unchanged,
+        };
+        Box::pin(std::future::ready(reloaded))
+    });
+    let complete = true;
+    let serving = server::serve(deployment, Some(Reload { read, complete }), |started| {
         tracing::info!(url = started.url, "ready");
-    })?;
+    });
+    System::new().block_on(serving)?;
     Ok(())
 }
 
 /// What of the configuration can change while the server runs; the rest takes a restart.
-fn reloaded(file: Option<&Path>, environment: &Environment) -> Option<RestSettings> {
-    let load = || -> Result<RestSettings, CommandError> {
+fn reloaded(file: Option<&Path>, environment: &Environment, logging: &Logging) -> Reloaded {
+    let load = || -> Result<Reconfiguration, CommandError> {
         let settings = Settings::load(file, environment)?;
         settings.check_secrets()?;
-        Ok(Deployment::of_config(&settings)?.rest)
+        let deployment = Deployment::of_config(&settings)?;
+        logging.set(settings.log.level);
+        Ok(Reconfiguration {
+            rest: deployment.rest,
+            introspection: deployment.database.keeper.introspection,
+        })
     };
     match load() {
-        Ok(settings) => Some(settings),
+        Ok(changed) => Reloaded::Changed(Box::new(changed)),
         Err(error) => {
             tracing::error!(
                 error = sentence(&error),
                 "the configuration stays as it was"
             );
-            None
+            Reloaded::Unchanged
         }
     }
 }

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use passerelle_surface::Network;
 
 use super::{ConfigError, Settings};
+use crate::pgrst::is_proxy_uri;
 
 const DAY: u64 = 24 * 60 * 60;
 const MEGABYTE: u64 = 1024 * 1024;
@@ -81,6 +82,12 @@ fn server(settings: &Settings) -> Result<(), ConfigError> {
         return Err(value(
             "server.trusted_proxies",
             "a list of addresses or networks (10.0.0.0/8)",
+        ));
+    }
+    if !server.public_url.is_empty() && !is_proxy_uri(&server.public_url) {
+        return Err(value(
+            "server.public_url",
+            "an http or https URL without user, query and fragment",
         ));
     }
     let is_origin = |origin: &String| origin.contains("://") && !origin.ends_with('/');

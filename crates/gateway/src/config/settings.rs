@@ -39,6 +39,7 @@ pub(crate) struct ServerSettings {
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) forwarded_header: ForwardedHeaderName,
     pub(crate) cors_allowed_origins: Vec<String>,
+    pub(crate) public_url: String,
 }
 
 /// `server.forwarded_header`: where proxies write the client's address.
@@ -50,6 +51,7 @@ pub(crate) enum ForwardedHeaderName {
 }
 
 /// `[database]`: PostgreSQL and what of it is exposed.
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 #[derive(Clone, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DatabaseSettings {
@@ -67,6 +69,21 @@ pub(crate) struct DatabaseSettings {
     pub(crate) pre_request: String,
     pub(crate) channel: String,
     pub(crate) aggregates_enabled: bool,
+    pub(crate) plan_enabled: bool,
+    pub(crate) transaction_override: bool,
+    pub(crate) openapi: OpenApiMode,
+}
+
+/// `database.openapi`: what the description of the schema shows.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OpenApiMode {
+    /// What the caller's role may see.
+    FollowPrivileges,
+    /// Everything that is exposed.
+    IgnorePrivileges,
+    /// There is no description.
+    Disabled,
 }
 
 /// `[auth]`: who may call.
@@ -136,7 +153,7 @@ impl Default for ServerSettings {
             admin_port: 8001,
             workers: 0,
             max_connections: 10_000,
-            max_body_bytes: 32 * 1024 * 1024,
+            max_body_bytes: 20 * 1024 * 1024,
             max_url_bytes: 32 * 1024,
             max_header_bytes: 64 * 1024,
             keep_alive_seconds: 75,
@@ -145,6 +162,7 @@ impl Default for ServerSettings {
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeaderName::XForwardedFor,
             cors_allowed_origins: Vec::new(),
+            public_url: String::new(),
         }
     }
 }
@@ -166,6 +184,9 @@ impl Default for DatabaseSettings {
             pre_request: String::new(),
             channel: "pgrst".to_owned(),
             aggregates_enabled: false,
+            plan_enabled: false,
+            transaction_override: false,
+            openapi: OpenApiMode::FollowPrivileges,
         }
     }
 }

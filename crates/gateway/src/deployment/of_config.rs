@@ -20,7 +20,7 @@ use super::{
     DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, endpoints,
     function_name,
 };
-use crate::config::Settings;
+use crate::config::{OpenApiMode, Settings};
 
 /// How many prepared statements each connection keeps.
 const PREPARED_STATEMENTS: usize = 256;
@@ -48,6 +48,7 @@ impl Deployment {
             },
             frontage: frontage(settings),
             database: database(settings)?,
+            automatic_recovery: true,
             rest: rest(settings)?,
         })
     }
@@ -123,8 +124,8 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
         credentials: CredentialKind::ApiKey,
         exposure: Exposure {
             schemas: database.schemas.clone(),
-            root: true,
-            allow_transaction_override: false,
+            root: database.openapi != OpenApiMode::Disabled,
+            allow_transaction_override: database.transaction_override,
         },
         extra_search_path: database.extra_search_path.clone(),
         limits: Limits {
@@ -135,12 +136,9 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
         },
         http_limits: http_limits(settings),
         describe: DescribeSettings {
-            follow_privileges: true,
+            follow_privileges: database.openapi == OpenApiMode::FollowPrivileges,
             security_active: true,
-            server: ServerAddress {
-                base_path: REST_PREFIX.to_owned(),
-                ..ServerAddress::listening(&settings.server.host, settings.server.port)
-            },
+            server: address(settings),
             root_function: None,
         },
         planning: PlanSettings {
@@ -149,9 +147,13 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
             legacy_target_names: true,
             // A role that may read some columns of a table gets those when it asks for all.
             expand_star: true,
-            plan_enabled: false,
+            plan_enabled: database.plan_enabled,
         },
-        transaction_mode: TransactionMode::Commit,
+        transaction_mode: if database.transaction_override {
+            TransactionMode::CommitAllowOverride
+        } else {
+            TransactionMode::Commit
+        },
         pre_request: Some(database.pre_request.as_str())
             .filter(|name| !name.is_empty())
             .map(function_name),
@@ -159,6 +161,17 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
         server_timing: false,
         verbosity: Verbosity::Verbose,
     })
+}
+
+/// Where clients reach the REST surface.
+fn address(settings: &Settings) -> ServerAddress {
+    let server = &settings.server;
+    let public = ServerAddress::from_proxy_uri(&server.public_url)
+        .unwrap_or_else(|| ServerAddress::listening(&server.host, server.port));
+    ServerAddress {
+        base_path: format!("{}{REST_PREFIX}", public.base_path.trim_end_matches('/')),
+        ..public
+    }
 }
 
 fn seconds(number: u64) -> Option<Duration> {

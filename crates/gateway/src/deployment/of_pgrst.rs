@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::HeaderName;
+use nix::unistd::{User, geteuid};
 use passerelle_identity::{IdentitySettings, Verifier, Weakness};
 use passerelle_pg::{IntrospectionSettings, KeeperSettings};
 use passerelle_planner::PlanSettings;
@@ -20,7 +21,8 @@ use super::{
     DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, endpoints,
     function_name,
 };
-use crate::pgrst::{OpenApiMode, PgrstSettings, Verbosity};
+use crate::environment::Environment;
+use crate::pgrst::{OpenApiMode, PgrstSettings, Verbosity, completed};
 
 /// How many prepared statements each connection keeps.
 const PREPARED_STATEMENTS: usize = 256;
@@ -38,8 +40,12 @@ const QUERY: Limits = Limits {
 };
 
 impl Deployment {
-    /// What checked settings describe.
-    pub(crate) fn of_pgrst(settings: &PgrstSettings) -> Result<Self, DeploymentError> {
+    /// What checked settings describe. What their connection string leaves out comes from the
+    /// environment.
+    pub(crate) fn of_pgrst(
+        settings: &PgrstSettings,
+        environment: &Environment,
+    ) -> Result<Self, DeploymentError> {
         let listen = listen(
             &settings.server_host,
             Some(settings.server_port),
@@ -60,7 +66,8 @@ impl Deployment {
                 &settings.admin_server_host,
                 settings.admin_server_port,
                 admin_socket.map(|path| (path, settings.admin_server_unix_socket_mode)),
-                settings.server_reuseport,
+                // Who asks for readiness asks one server.
+                false,
             ),
             http: HttpSettings {
                 workers: None,
@@ -70,7 +77,8 @@ impl Deployment {
                 shutdown_timeout: Duration::from_secs(30),
             },
             frontage: frontage(settings)?,
-            database: database(settings)?,
+            database: database(settings, environment)?,
+            automatic_recovery: settings.db_pool_automatic_recovery,
             rest: rest(settings)?,
         })
     }
@@ -120,9 +128,14 @@ fn frontage(settings: &PgrstSettings) -> Result<FrontageSettings, DeploymentErro
     })
 }
 
-fn database(settings: &PgrstSettings) -> Result<DatabaseParts, DeploymentError> {
+fn database(
+    settings: &PgrstSettings,
+    environment: &Environment,
+) -> Result<DatabaseParts, DeploymentError> {
     let uri = String::from_utf8_lossy(settings.db_uri.expose());
-    let (endpoint, control) = endpoints(&uri)?;
+    let user = User::from_uid(geteuid()).ok().flatten();
+    let user = user.as_ref().map(|user| user.name.as_str());
+    let (endpoint, control) = endpoints(&completed(&uri, environment, user))?;
     let prepared = if settings.db_prepared_statements {
         PREPARED_STATEMENTS
     } else {

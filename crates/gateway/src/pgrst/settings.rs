@@ -42,7 +42,7 @@ pub(crate) struct TransactionEnd {
 
 /// Everything PostgREST can be told. Times are in seconds.
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PgrstSettings {
     pub(crate) app_settings: Vec<(String, String)>,
     pub(crate) client_error_verbosity: Verbosity,
@@ -134,7 +134,7 @@ impl PgrstSettings {
             db_schemas: schemas(from)?,
             db_tx_end: transaction_end(from)?,
             db_uri: uri(from)?,
-            jwt_aud: text("jwt-aud"),
+            jwt_aud: audience(from)?,
             jwt_cache_max_entries: integer("jwt-cache-max-entries", 1000),
             jwt_role_claim_key: from
                 .text("jwt-role-claim-key", Some("role-claim-key"))
@@ -287,6 +287,38 @@ fn socket_mode(from: &Sources, key: &'static str) -> Result<u32, PgrstError> {
         .ok_or_else(|| fault("needs to be between 600 and 777"))
 }
 
+/// A name, or a URI where there is a colon (RFC 7519, `StringOrURI`).
+fn audience(from: &Sources) -> Result<Option<String>, PgrstError> {
+    const KEY: &str = "jwt-aud";
+    let Some(audience) = from.text(KEY, None) else {
+        return Ok(None);
+    };
+    if !audience.contains(':') || is_uri(&audience) {
+        return Ok(Some(audience));
+    }
+    let fault = "jwt-aud should be a string or a valid URI".to_owned();
+    Err(PgrstError::Value { key: KEY, fault })
+}
+
+/// A scheme and what may follow it (RFC 3986).
+fn is_uri(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    let in_scheme = |letter: char| letter.is_ascii_alphanumeric() || "+-.".contains(letter);
+    let in_rest =
+        |letter: char| letter.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(letter);
+    let encoded = rest.split('%').skip(1).all(|after| {
+        let mut digits = after.chars();
+        let mut digit = || digits.next().is_some_and(|digit| digit.is_ascii_hexdigit());
+        digit() && digit()
+    });
+    scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
+        && scheme.chars().all(in_scheme)
+        && rest.chars().all(in_rest)
+        && encoded
+}
+
 fn proxy_uri(from: &Sources) -> Result<Option<String>, PgrstError> {
     const KEY: &str = "openapi-server-proxy-uri";
     let Some(uri) = from.text(KEY, None) else {
@@ -301,7 +333,7 @@ fn proxy_uri(from: &Sources) -> Result<Option<String>, PgrstError> {
 }
 
 /// An absolute http(s) URI without user, query and fragment, and with a port from 1 to 65535 if any.
-fn is_proxy_uri(uri: &str) -> bool {
+pub(crate) fn is_proxy_uri(uri: &str) -> bool {
     let lower = uri.to_ascii_lowercase();
     let Some(rest) = lower
         .strip_prefix("http://")

@@ -100,6 +100,13 @@ fn words_and_ranges_are_checked() {
     assert!(fault([("PGRST_SERVER_UNIX_SOCKET_MODE", "8")]).contains("not an octal"));
     assert!(fault([("PGRST_SERVER_UNIX_SOCKET_MODE", "577")]).contains("between 600 and 777"));
     assert!(fault([("PGRST_ADMIN_SERVER_PORT", "3000")]).contains("cannot be the same"));
+    for audience in ["http://%zz", "a b:c", ":x", "1a:b"] {
+        assert!(fault([("PGRST_JWT_AUD", audience)]).contains("valid URI"));
+    }
+    for audience in ["anything at all", "https://example.com/a%20b", "urn:a:b"] {
+        let settings = PgrstSettings::read(&sources([("PGRST_JWT_AUD", audience)])).unwrap();
+        assert_eq!(settings.jwt_aud.as_deref(), Some(audience));
+    }
     assert!(fault([("PGRST_SERVER_PORT", "70000")]).contains("not a port"));
     for uri in [
         "ftp://a",

@@ -1,4 +1,4 @@
-//! The admin port: `/live`, `/ready` and `/metrics`. It is never to be reached from outside.
+//! The admin port: `/live`, `/ready`, `/metrics` and `/schema_cache`. It is never to be reached from outside.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,12 +10,14 @@ use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use passerelle_pg::CatalogKeeper;
 use passerelle_surface::Metrics;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::ServerError;
-use super::listen::Listener;
+use super::listen::{Address, Listener};
 use super::pools::Pools;
+use super::reload::Complete;
+use crate::catalog_dump;
 
 /// How long the main port may take to accept.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -24,10 +26,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(super) struct Watched {
     pub(super) keeper: Arc<CatalogKeeper>,
+    /// Whether the server knows its whole configuration.
+    pub(super) complete: Complete,
     pub(super) pools: Pools,
     pub(super) metrics: Arc<Metrics>,
-    /// The main port, unless it is a Unix socket.
-    pub(super) main: Option<SocketAddr>,
+    /// Where the surfaces are served.
+    pub(super) main: Option<Address>,
 }
 
 /// Starts the admin server on the current runtime.
@@ -38,7 +42,7 @@ pub(super) fn start(listener: Listener, watched: Watched) -> Result<ServerHandle
             .route("/live", web::get().to(live))
             .route("/ready", web::get().to(ready))
             .route("/metrics", web::get().to(metrics))
-            .route("/schema_cache", web::get().to(HttpResponse::NotImplemented))
+            .route("/schema_cache", web::get().to(schema_cache))
     })
     .workers(1)
     .disable_signals();
@@ -54,7 +58,7 @@ pub(super) fn start(listener: Listener, watched: Watched) -> Result<ServerHandle
 
 /// Whether the main port accepts connections.
 async fn live(watched: web::Data<Watched>) -> HttpResponse {
-    if accepts(watched.main).await {
+    if accepts(watched.main.as_ref()).await {
         HttpResponse::Ok().finish()
     } else {
         HttpResponse::InternalServerError().finish()
@@ -64,13 +68,22 @@ async fn live(watched: web::Data<Watched>) -> HttpResponse {
 /// Whether it also has a catalogue and a database.
 async fn ready(watched: web::Data<Watched>) -> HttpResponse {
     let status = watched.keeper.status();
-    if !accepts(watched.main).await {
+    if !accepts(watched.main.as_ref()).await {
         HttpResponse::InternalServerError().finish()
-    } else if status.connected && status.is_ready() {
+    } else if status.connected && status.is_ready() && watched.complete.get() {
         HttpResponse::Ok().finish()
     } else {
         HttpResponse::ServiceUnavailable().finish()
     }
+}
+
+/// The catalogue, for people who look for a fault.
+async fn schema_cache(watched: web::Data<Watched>) -> HttpResponse {
+    let catalog = watched.keeper.catalog();
+    let text = catalog.map(|catalog| catalog_dump::json(&catalog));
+    HttpResponse::Ok()
+        .content_type(ContentType::json())
+        .body(text.unwrap_or_default())
 }
 
 /// All counters in Prometheus' text format.
@@ -155,17 +168,22 @@ fn counter(out: &mut String, name: &str, help: &str, value: u64) {
     );
 }
 
-async fn accepts(main: Option<SocketAddr>) -> bool {
-    let Some(mut address) = main else {
-        return true;
+async fn accepts(main: Option<&Address>) -> bool {
+    let connected = async {
+        match main {
+            None => true,
+            Some(Address::Unix(path)) => UnixStream::connect(path).await.is_ok(),
+            Some(Address::Tcp(address)) => TcpStream::connect(reachable(*address)).await.is_ok(),
+        }
     };
+    timeout(PATIENCE, connected).await.unwrap_or(false)
+}
+
+fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
         _ => {}
     }
-    matches!(
-        timeout(PATIENCE, TcpStream::connect(address)).await,
-        Ok(Ok(_))
-    )
+    address
 }

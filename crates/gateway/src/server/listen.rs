@@ -52,7 +52,22 @@ pub(crate) enum Listener {
     Unix(UnixListener, PathBuf),
 }
 
+/// Where a socket listens.
+#[derive(Clone, Debug)]
+pub(crate) enum Address {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
+}
+
 impl Listener {
+    /// Where this server itself reaches it.
+    pub(crate) fn address(&self) -> Option<Address> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok().map(Address::Tcp),
+            Self::Unix(_, path) => Some(Address::Unix(path.clone())),
+        }
+    }
+
     /// Where clients reach it: `http://address:port`, or `unix:` and the path.
     pub(crate) fn url(&self) -> String {
         match self {

@@ -3,11 +3,9 @@
 use std::io;
 
 use passerelle_pg::CatalogKeeper;
-use passerelle_rest::{RestSettings, RestState};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Reads the configuration again; says itself what is wrong with it.
-pub(crate) type Reload = Box<dyn Fn() -> Option<RestSettings>>;
+use super::reload::Reloader;
 
 /// The signals of this process, which no longer do what they do by default.
 pub(super) struct Signals {
@@ -27,29 +25,17 @@ impl Signals {
         })
     }
 
-    /// Does what signals and notifications ask for until one asks to stop.
-    pub(super) async fn until_stop(
-        mut self,
-        keeper: &CatalogKeeper,
-        state: &RestState,
-        reload: Option<&Reload>,
-    ) {
-        let mut notified = keeper.config_reloads();
+    /// Does what signals ask for until one asks to stop.
+    pub(super) async fn until_stop(&mut self, keeper: &CatalogKeeper, reloader: Option<&Reloader>) {
         loop {
             tokio::select! {
                 _ = self.interrupt.recv() => return,
                 _ = self.terminate.recv() => return,
                 _ = self.schema.recv() => keeper.reload(),
-                _ = self.configuration.recv() => reconfigure(state, reload),
-                Ok(()) = notified.changed() => reconfigure(state, reload),
+                _ = self.configuration.recv() => if let Some(reloader) = reloader {
+                    reloader.ask();
+                },
             }
         }
-    }
-}
-
-fn reconfigure(state: &RestState, reload: Option<&Reload>) {
-    if let Some(settings) = reload.and_then(|reload| reload()) {
-        state.reconfigure(settings);
-        tracing::info!("configuration reloaded");
     }
 }

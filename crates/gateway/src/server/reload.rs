@@ -1,0 +1,157 @@
+//! Reading the configuration again while the server runs, and what of it then takes effect.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use passerelle_pg::{CatalogKeeper, IntrospectionSettings};
+use passerelle_rest::{RestSettings, RestState};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+/// Pause before a database that could not tell its settings is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Why the configuration is read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// A signal or a notification asked for it.
+    Asked,
+    /// A catalogue was loaded: what is configured in the database may have changed, too.
+    Loaded,
+    /// The database could not be asked before.
+    Missing,
+}
+
+/// What of a configuration can change while the server runs; the rest takes a restart.
+pub(crate) struct Reconfiguration {
+    pub(crate) rest: RestSettings,
+    pub(crate) introspection: IntrospectionSettings,
+}
+
+/// What reading the configuration again came to.
+pub(crate) enum Reloaded {
+    /// This is what it says.
+    Changed(Box<Reconfiguration>),
+    /// It stays as it was; if there is a fault, it has been logged.
+    Unchanged,
+    /// The database cannot be asked for its part.
+    Unreachable,
+}
+
+/// The outcome of [`Reload::read`].
+pub(crate) type Reloading = Pin<Box<dyn Future<Output = Reloaded>>>;
+
+/// How the configuration is read again.
+pub(crate) struct Reload {
+    /// Reads it.
+    pub(crate) read: Box<dyn Fn(Cause) -> Reloading>,
+    /// Whether what the server was started with is everything. Otherwise the database could not
+    /// tell its settings, and nothing is served before it has.
+    pub(crate) complete: bool,
+}
+
+/// Whether all parts of the configuration have been read.
+#[derive(Clone, Debug)]
+pub(super) struct Complete(Arc<AtomicBool>);
+
+impl Complete {
+    pub(super) fn new(complete: bool) -> Self {
+        Self(Arc::new(AtomicBool::new(complete)))
+    }
+
+    pub(super) fn get(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Reads the configuration whenever something asks for it, beside everything else.
+pub(super) struct Reloader {
+    asked: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl Reloader {
+    /// Begins to listen for reasons; must be called on an actix runtime. `introspection` is what is
+    /// read from the database now.
+    pub(super) fn start(
+        reload: Reload,
+        complete: Complete,
+        keeper: Arc<CatalogKeeper>,
+        state: Arc<RestState>,
+        introspection: IntrospectionSettings,
+    ) -> Self {
+        let asked = Arc::new(Notify::new());
+        let work = Work {
+            read: reload.read,
+            complete,
+            keeper,
+            state,
+            introspection,
+        };
+        let task = actix_web::rt::spawn(work.run(Arc::clone(&asked)));
+        Self { asked, task }
+    }
+
+    /// Asks for it, as on SIGUSR2.
+    pub(super) fn ask(&self) {
+        self.asked.notify_one();
+    }
+}
+
+impl Drop for Reloader {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Work {
+    read: Box<dyn Fn(Cause) -> Reloading>,
+    complete: Complete,
+    keeper: Arc<CatalogKeeper>,
+    state: Arc<RestState>,
+    introspection: IntrospectionSettings,
+}
+
+impl Work {
+    async fn run(mut self, asked: Arc<Notify>) {
+        let mut notified = self.keeper.config_reloads();
+        let mut versions = self.keeper.versions();
+        versions.mark_unchanged();
+        loop {
+            let cause = tokio::select! {
+                () = asked.notified() => Cause::Asked,
+                Ok(()) = notified.changed() => Cause::Asked,
+                Ok(()) = versions.changed() => Cause::Loaded,
+                () = tokio::time::sleep(PAUSE), if !self.complete.get() => Cause::Missing,
+            };
+            match (self.read)(cause).await {
+                Reloaded::Changed(changed) => self.apply(*changed),
+                Reloaded::Unchanged => self.complete.set(),
+                Reloaded::Unreachable => {}
+            }
+        }
+    }
+
+    fn apply(&mut self, changed: Reconfiguration) {
+        self.state.reconfigure(changed.rest);
+        // A reload that nobody needs would cause the next one.
+        if !same(&self.introspection, &changed.introspection) {
+            self.introspection = changed.introspection;
+            self.keeper.reconfigure(self.introspection.clone());
+        }
+        self.complete.set();
+        tracing::info!("configuration reloaded");
+    }
+}
+
+fn same(one: &IntrospectionSettings, other: &IntrospectionSettings) -> bool {
+    one.schemas == other.schemas
+        && one.extra_search_path == other.extra_search_path
+        && one.hoisted_settings == other.hoisted_settings
+}
