@@ -43,3 +43,25 @@ create policy read on public.items for select using (
 );
 grant select on public.items, public.authors, public.teams to anon, authenticated, service_role;
 vacuum analyze public.teams, public.authors, public.items;
+
+drop table if exists public.notes;
+create table public.notes (
+  id       bigint generated always as identity primary key,
+  owner_id uuid not null,
+  body     text not null
+);
+alter table public.notes enable row level security;
+create policy own on public.notes using (
+  owner_id = (select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid)
+);
+grant select, insert, update, delete on public.notes to authenticated;
+
+drop table if exists public.counters;
+create table public.counters (id int primary key, value int not null);
+insert into public.counters select n, 0 from generate_series(1, 100000) n;
+alter table public.counters enable row level security;
+create policy signed_in on public.counters using ((select current_setting('request.jwt.claims', true)) <> '');
+grant select, insert, update on public.counters to authenticated;
+vacuum analyze public.counters;
+
+create or replace function public.add_up(a int, b int) returns int language sql immutable as 'select a + b';

@@ -11,7 +11,7 @@ use tokio::process::Child;
 use tokio::time::timeout;
 
 /// Long enough for a machine that is busy with other tests.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// The secret of all gateways of these tests.
 pub(crate) const SECRET: &str = "a secret of these tests, long enough to be taken";

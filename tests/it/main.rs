@@ -1,5 +1,8 @@
 //! The real binary in front of real servers, asked by the real supabase-js and by plain HTTP.
 
+#![expect(clippy::panic, reason = "a test says what it got instead")]
+
+mod behaviour;
 mod callers;
 mod gateway;
 mod invariant;

@@ -21,6 +21,9 @@ pub struct Statement {
 impl Statement {
     /// A statement without parameters.
     pub fn plain(text: impl Into<String>) -> Self {
-        Self { text: text.into(), params: Vec::new() }
+        Self {
+            text: text.into(),
+            params: Vec::new(),
+        }
     }
 }
