@@ -3,11 +3,15 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use actix_web::dev::Server;
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Protocol};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::dev::{AppConfig, Server};
 use actix_web::http::{KeepAlive, StatusCode};
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpResponse, web};
 use passerelle_rest::RestState;
-use passerelle_surface::{ErrorBody, Frontage, FrontageSettings};
+use passerelle_surface::{ErrorBody, Frontage, FrontageSettings, RawTargets};
+use tokio::net::{TcpStream, UnixStream};
 
 use super::ServerError;
 use super::listen::Listener;
@@ -25,31 +29,56 @@ pub(super) fn start(
 ) -> Result<Server, ServerError> {
     let prefix = prefix.to_owned();
     let workers = pools.workers();
-    let server = HttpServer::new(move || {
+    let keep_alive = http
+        .keep_alive
+        .map_or(KeepAlive::Disabled, KeepAlive::Timeout);
+    let head_timeout = http.request_head_timeout;
+    let app = move || {
         let app = App::new().wrap(Frontage::new(Arc::clone(&frontage)));
         let rest = Arc::new(rest.with_pool(pools.of_next_worker()));
         let surface = |config: &mut web::ServiceConfig| passerelle_rest::configure(config, rest);
-        if prefix.is_empty() {
+        let app = if prefix.is_empty() {
             app.configure(surface)
         } else {
             let frontage = Arc::clone(&frontage);
             app.service(web::scope(&prefix).configure(surface))
                 .default_service(web::to(move || ready(no_surface(&frontage))))
-        }
-    });
-    let server = server
+        };
+        map_config(app.into_factory(), |()| AppConfig::default())
+    };
+    let server = Server::build()
         .workers(workers)
-        .max_connections(http.max_connections)
-        .keep_alive(
-            http.keep_alive
-                .map_or(KeepAlive::Disabled, KeepAlive::Timeout),
-        )
-        .client_request_timeout(http.request_head_timeout)
+        .max_concurrent_connections(http.max_connections)
         .shutdown_timeout(http.shutdown_timeout.as_secs())
         .disable_signals();
     let server = match listener {
-        Listener::Tcp(listener) => server.listen(listener),
-        Listener::Unix(listener, _) => server.listen_uds(listener),
+        Listener::Tcp(listener) => server.listen("http", listener, move || {
+            fn_service(|io: TcpStream| async move {
+                // Answers are written whole; waiting for more would only delay them.
+                let _ = io.set_nodelay(true);
+                let peer = io.peer_addr().ok();
+                Ok::<_, DispatchError>((RawTargets::new(io), Protocol::Http1, peer))
+            })
+            .and_then(
+                HttpService::build()
+                    .keep_alive(keep_alive)
+                    .client_request_timeout(head_timeout)
+                    .client_disconnect_timeout(std::time::Duration::from_secs(1))
+                    .finish(app()),
+            )
+        }),
+        Listener::Unix(listener, _) => server.listen_uds("http", listener, move || {
+            fn_service(|io: UnixStream| async move {
+                Ok::<_, DispatchError>((RawTargets::new(io), Protocol::Http1, None))
+            })
+            .and_then(
+                HttpService::build()
+                    .keep_alive(keep_alive)
+                    .client_request_timeout(head_timeout)
+                    .client_disconnect_timeout(std::time::Duration::from_secs(1))
+                    .finish(app()),
+            )
+        }),
     };
     Ok(server.map_err(ServerError::Http)?.run())
 }
