@@ -1,7 +1,7 @@
 //! Who is calling: verifies and issues tokens, claims, roles, API keys.
 //!
 //! A [`Verifier`] is built once from [`IdentitySettings`] and turns the credentials of a request
-//! into a [`Principal`] or a [`TokenError`]. [`mint`] and [`ApiKeyClaims`] go the other way.
+//! into a [`Principal`] or a [`TokenError`]. [`mint`](fn@mint) and [`ApiKeyClaims`] go the other way.
 //!
 //! This crate never reads a clock, a file, a socket or a source of randomness: the time is an
 //! argument ([`UnixTime`]), random bytes are an argument, and configuration arrives as text.

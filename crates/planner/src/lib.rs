@@ -1,4 +1,4 @@
-//! [`ApiRequest`](passerelle_syntax::ApiRequest) and [`Catalog`](passerelle_catalog::Catalog)
+//! [`ApiRequest`] and [`Catalog`]
 //! turned into a [`Plan`] that holds all that later stages need.
 //!
 //! Pure. After this stage nobody sees the request again.

@@ -27,7 +27,7 @@ pub mod column {
 /// The statements of a read or of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadStatements {
-    /// Has one row, with the columns of [`column`]; the lines of a plan where the statement is
+    /// Has one row, with the columns of [`column`](mod@crate::column); the lines of a plan where the statement is
     /// explained.
     pub main: Statement,
     /// `EXPLAIN (FORMAT JSON)` of the rows without range, for planned and estimated counts.

@@ -1,4 +1,4 @@
-//! An [`ApiRequest`] written as the head of a request: the inverse of [`parse`](crate::parse).
+//! An [`ApiRequest`] written as the head of a request: the inverse of [`parse`](fn@crate::parse).
 //!
 //! What parsing yields can be printed, and reads back as the same request up to
 //! `canonical_query`. The printed form is one of several spellings, and not the client's own.

@@ -127,7 +127,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["identity"]),
     ("tracing-subscriber", &["gateway"]),
     ("clap", &["gateway"]),
-    ("nix", &["cluster", "testkit"]),
+    ("nix", &["cluster", "testkit", "gateway"]),
 ];
 
 /// Crates that do nothing but compute: no runtime, no sockets, no HTTP.
