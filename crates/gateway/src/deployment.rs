@@ -1,7 +1,7 @@
 //! What is to be served, whichever configuration said so: the parts' own settings, validated.
 
 mod of_config;
-mod of_pgrst;
+pub(crate) mod of_pgrst;
 
 use std::path::PathBuf;
 use std::time::Duration;

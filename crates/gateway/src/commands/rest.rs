@@ -15,7 +15,7 @@ use super::healthcheck::{ask, reachable};
 use super::{CommandError, print};
 use crate::cli::RestArguments;
 use crate::config::LogFormat;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, of_pgrst};
 use crate::environment::Environment;
 use crate::pgrst::{EXAMPLE, PgrstError, PgrstSettings};
 use crate::server::{Reload, Reloading};
@@ -61,6 +61,7 @@ async fn whole(configuration: &Configuration) -> Result<PgrstSettings, CommandEr
     if let Some(fault) = missing {
         eprintln!("passerelle: {}", sentence(&fault));
     }
+    of_pgrst::check_tokens(&settings)?;
     Ok(settings)
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::http::header::HeaderName;
 use nix::unistd::{User, geteuid};
 use passerelle_identity::{IdentitySettings, Verifier, Weakness};
-use passerelle_pg::{IntrospectionSettings, KeeperSettings};
+use passerelle_pg::{ControlEndpoint, IntrospectionSettings, KeeperSettings};
 use passerelle_planner::PlanSettings;
 use passerelle_rest::{
     CredentialKind, DescribeSettings, RestSettings, ServerAddress, TransactionMode,
@@ -82,6 +82,19 @@ impl Deployment {
             rest: rest(settings)?,
         })
     }
+}
+
+/// Whether tokens can be verified as configured, which reading the settings alone does not show.
+pub(crate) fn check_tokens(settings: &PgrstSettings) -> Result<(), DeploymentError> {
+    verifier(settings).map(drop)
+}
+
+/// Where the database is asked for its settings.
+pub(crate) fn control(
+    settings: &PgrstSettings,
+    environment: &Environment,
+) -> Result<ControlEndpoint, DeploymentError> {
+    Ok(database(settings, environment)?.control)
 }
 
 /// A Unix socket comes before a port.

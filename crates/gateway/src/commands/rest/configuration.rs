@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::Path;
 
 use super::CommandError;
-use crate::deployment::{Deployment, function_name};
+use crate::deployment::{Deployment, function_name, of_pgrst};
 use crate::environment::Environment;
 use crate::logging::Logging;
 use crate::pgrst::in_database::{self, InDatabaseError};
@@ -59,9 +59,7 @@ impl Configuration {
                 missing: None,
             });
         }
-        let control = Deployment::of_pgrst(&outside, &self.environment)?
-            .database
-            .control;
+        let control = of_pgrst::control(&outside, &self.environment)?;
         let pre_config = outside.db_pre_config.clone().or_else(|| {
             let current = self.current.borrow();
             current.as_ref()?.db_pre_config.clone()
