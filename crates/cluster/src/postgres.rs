@@ -4,6 +4,8 @@ mod home;
 
 use std::path::{Path, PathBuf};
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+
 use self::home::Home;
 use crate::directory::{Directory, Occupation};
 use crate::error::ClusterError;
@@ -58,6 +60,8 @@ pub struct PostgresEndpoint {
     pub password: String,
     /// The server's process.
     pub pid: i32,
+    /// Where its Unix socket is, unless the path is too long for one.
+    pub socket_directory: Option<PathBuf>,
 }
 
 impl PostgresEndpoint {
@@ -70,6 +74,20 @@ impl PostgresEndpoint {
     pub fn url_for(&self, role: &str, password: &str, database: &str) -> String {
         format!(
             "postgresql://{role}:{password}@127.0.0.1:{}/{database}",
+            self.port
+        )
+    }
+
+    /// As [`PostgresEndpoint::url_for`], through the Unix socket where there is one: that spares
+    /// both sides a good part of what TCP costs.
+    pub fn local_url_for(&self, role: &str, password: &str, database: &str) -> String {
+        let Some(directory) = &self.socket_directory else {
+            return self.url_for(role, password, database);
+        };
+        let directory = directory.as_os_str().as_encoded_bytes();
+        let directory = percent_encode(directory, NON_ALPHANUMERIC);
+        format!(
+            "postgresql://{role}:{password}@{directory}:{}/{database}",
             self.port
         )
     }
@@ -112,6 +130,7 @@ impl Postgres {
             port,
             password,
             pid: process.pid(),
+            socket_directory: home.socket_directory(),
         };
         Ok(Self {
             process: Some(process),
@@ -132,6 +151,7 @@ impl Postgres {
             port: file.port,
             password,
             pid: file.pid,
+            socket_directory: home.socket_directory(),
         }))
     }
 

@@ -214,13 +214,14 @@ impl Home {
         })
     }
 
+    /// Where the Unix socket is, unless the path is too long for one.
+    pub(super) fn socket_directory(&self) -> Option<PathBuf> {
+        (self.root.as_os_str().len() <= SOCKET_DIR_LENGTH).then(|| self.root.clone())
+    }
+
     fn arguments(&self, settings: &PostgresSettings, port: u16) -> Vec<String> {
-        let sockets = self.root.display().to_string();
-        let sockets = if sockets.len() <= SOCKET_DIR_LENGTH {
-            sockets
-        } else {
-            String::new()
-        };
+        let sockets = self.socket_directory().unwrap_or_default();
+        let sockets = sockets.display().to_string();
         let port = port.to_string();
         let mut parameters = vec![
             ("listen_addresses", "127.0.0.1"),

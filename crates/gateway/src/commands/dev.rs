@@ -192,7 +192,7 @@ async fn start(arguments: &DevArguments, app: Option<&Path>) -> Result<Backend, 
     prepare_role(&superuser, &password).await?;
     let url = postgres
         .endpoint()
-        .url_for(AUTHENTICATOR, &password, DATABASE);
+        .local_url_for(AUTHENTICATOR, &password, DATABASE);
     Ok(Backend {
         postgres,
         redis,
