@@ -75,6 +75,8 @@ create function api.bad_header(value text) returns text language plpgsql stable 
   perform set_config('response.headers', value, true); return 'ok'; end $$;
 create function api.status_and_body() returns json language plpgsql stable as $$ begin
   perform set_config('response.status', '403', true); return '{"message": "no"}'; end $$;
+create function api.app_setting(name text) returns text language sql stable as
+  $$ select current_setting('app.settings.' || name, true) $$;
 create function api.void_headers() returns void language plpgsql stable as $$ begin
   perform set_config('response.headers', '[{"X-Void": "yes"}]', true); end $$;
 

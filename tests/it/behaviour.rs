@@ -116,11 +116,15 @@ macro_rules! files {
 
 files! {
     aggregates "aggregates.jsonl"
+    call_results "call-results.jsonl"
+    call_settings "call-settings.jsonl"
+    calls "calls.jsonl"
     deletes "deletes.jsonl"
     embed_filters "embed-filters.jsonl"
     embeds "embeds.jsonl"
     filters "filters.jsonl"
     full_text "full-text.jsonl"
+    handlers "handlers.jsonl"
     inserts "inserts.jsonl"
     json "json.jsonl"
     logic "logic.jsonl"
