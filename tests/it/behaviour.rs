@@ -16,6 +16,9 @@ use passerelle_testkit::TestDb;
 use case::Case;
 use server::{Configurations, Server};
 
+/// The scripts that make the database: what is read, written and called.
+const SCHEMA: [&str; 3] = ["schema.sql", "writing.sql", "calling.sql"];
+
 /// The login role of the schema, and its password.
 const AUTHENTICATOR: (&str, &str) = ("behaviour_authenticator", "behaviour");
 
@@ -27,7 +30,7 @@ async fn agrees_with(file: &str) {
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     };
     let cases = cases(file, &read(file));
-    let db = TestDb::with_sql(&read("schema.sql")).await;
+    let db = TestDb::with_sql(&SCHEMA.map(read).concat()).await;
     let uri = db.url_of(AUTHENTICATOR.0, AUTHENTICATOR.1);
     let configurations = Configurations::read(&folder);
     let client = Client::builder().disable_redirects().finish();
@@ -113,17 +116,27 @@ macro_rules! files {
 
 files! {
     aggregates "aggregates.jsonl"
+    call_results "call-results.jsonl"
+    call_settings "call-settings.jsonl"
+    calls "calls.jsonl"
+    deletes "deletes.jsonl"
     embed_filters "embed-filters.jsonl"
     embeds "embeds.jsonl"
     filters "filters.jsonl"
     full_text "full-text.jsonl"
+    handlers "handlers.jsonl"
+    inserts "inserts.jsonl"
     json "json.jsonl"
     logic "logic.jsonl"
     media "media.jsonl"
     order "order.jsonl"
     pages "pages.jsonl"
+    representations "representations.jsonl"
     select "select.jsonl"
     spreads "spreads.jsonl"
+    updates "updates.jsonl"
+    upserts "upserts.jsonl"
+    views "views.jsonl"
 }
 
 #[test]
@@ -135,7 +148,7 @@ fn what_a_case_may_not_say_is_refused() {
     assert_eq!(fault(&unknown), "nobody knows the key paths");
     assert_eq!(
         fault(&valid.replace("docs: x", "seen")),
-        "a case says its source, as docs: … or spec: …"
+        "a case says its source, as docs: …, spec: … or source: …"
     );
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use passerelle_catalog::Table;
 use passerelle_syntax::{
-    ApiRequest, Filter, Missing, Mutation, Operation, Payload, QuantOperator, Representation,
-    Resolution,
+    ApiRequest, Count, Filter, Missing, Mutation, Operation, Payload, QuantOperator,
+    Representation, Resolution,
 };
 
 use crate::build::logic_condition;
@@ -64,7 +64,7 @@ impl Context<'_> {
             } else {
                 Vec::new()
             },
-            counted: preferences.count.is_some(),
+            counted: matches!(preferences.count, Some(Count::Exact | Count::Estimated)),
         })
     }
 

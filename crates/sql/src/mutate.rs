@@ -63,9 +63,12 @@ fn write_location(sql: &mut Writer, columns: &[Arc<str>]) {
     if columns.is_empty() {
         return sql.push("NULL");
     }
-    sql.push("CASE WHEN count(*) = 1 THEN (SELECT json_agg(json_build_array(key, value)) FROM ");
+    // Names are qualified: the row may have columns of these names, too.
+    sql.push(
+        "CASE WHEN count(*) = 1 THEN (SELECT json_agg(json_build_array(pair.key, pair.value)) FROM ",
+    );
     sql.push(WRITTEN);
-    sql.push(" AS r, json_each_text(row_to_json(r)) WHERE key");
+    sql.push(" AS r, json_each_text(row_to_json(r)) AS pair WHERE pair.key");
     let mut separator = Separator::new(" IN (", ", ");
     for column in columns {
         separator.write(sql);

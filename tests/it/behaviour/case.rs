@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+/// Where an expectation may come from: the reference's documentation, its specification or, where both are silent, its source.
+const SOURCES: [&str; 3] = ["docs: ", "spec: ", "source: "];
+
 /// One request and the answer that the reference gives.
 pub(super) struct Case {
     pub(super) name: String,
@@ -67,8 +70,8 @@ impl Case {
         let name = fields.text("name")?.ok_or("a case has a name")?;
         fields
             .text("source")?
-            .filter(|source| source.starts_with("docs: ") || source.starts_with("spec: "))
-            .ok_or("a case says its source, as docs: … or spec: …")?;
+            .filter(|source| SOURCES.iter().any(|kind| source.starts_with(kind)))
+            .ok_or("a case says its source, as docs: …, spec: … or source: …")?;
         let configuration = fields.text("config")?.unwrap_or_else(|| "base".to_owned());
         let then = fields.array("then")?;
         let mut exchanges = vec![Exchange::read(fields)?];
