@@ -5,6 +5,7 @@
 
 mod decode;
 mod error;
+mod extension;
 mod grammar;
 mod media;
 mod parse;
@@ -18,6 +19,7 @@ mod scanner;
 mod target;
 
 pub use error::*;
+pub use extension::{Extension, Extensions};
 pub use media::*;
 pub use parse::parse;
 pub use payload::*;
@@ -47,6 +49,8 @@ pub struct Exposure {
     pub root: bool,
     /// Whether `Prefer: tx=` is honoured.
     pub allow_transaction_override: bool,
+    /// What clients may ask for beyond `PostgREST`.
+    pub extensions: Extensions,
 }
 
 /// Bounds on what a request may hold.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use passerelle_identity::{ApiKey, IdentitySettings};
 use passerelle_surface::{ForwardedHeader, Network};
+use passerelle_syntax::Extension;
 use serde::{Deserialize, Serialize};
 
 use super::secret;
@@ -72,6 +73,7 @@ pub(crate) struct DatabaseSettings {
     pub(crate) plan_enabled: bool,
     pub(crate) transaction_override: bool,
     pub(crate) openapi: OpenApiMode,
+    pub(crate) extensions: Vec<Extension>,
 }
 
 /// `database.openapi`: what the description of the schema shows.
@@ -187,6 +189,7 @@ impl Default for DatabaseSettings {
             plan_enabled: false,
             transaction_override: false,
             openapi: OpenApiMode::FollowPrivileges,
+            extensions: Vec::new(),
         }
     }
 }

@@ -126,6 +126,7 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
             schemas: database.schemas.clone(),
             root: database.openapi != OpenApiMode::Disabled,
             allow_transaction_override: database.transaction_override,
+            extensions: database.extensions.iter().copied().collect(),
         },
         extra_search_path: database.extra_search_path.clone(),
         limits: Limits {

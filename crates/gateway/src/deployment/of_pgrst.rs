@@ -14,7 +14,7 @@ use passerelle_rest::{
     CredentialKind, DescribeSettings, RestSettings, ServerAddress, TransactionMode,
 };
 use passerelle_surface::{Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies};
-use passerelle_syntax::{Exposure, Limits};
+use passerelle_syntax::{Exposure, Extensions, Limits};
 use passerelle_wire::{ConnectionSettings, PoolSettings};
 
 use super::{
@@ -194,6 +194,7 @@ fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
             schemas: settings.db_schemas.clone(),
             root: settings.openapi_mode != OpenApiMode::Disabled,
             allow_transaction_override: end.allow_override,
+            extensions: Extensions::NONE,
         },
         extra_search_path: settings.db_extra_search_path.clone(),
         limits: QUERY,

@@ -22,7 +22,7 @@ use passerelle_rest::{
 use passerelle_surface::{
     Cors, CorsDialect, Frontage, FrontageSettings, HttpLimits, Metrics, TrustedProxies, Verbosity,
 };
-use passerelle_syntax::{Exposure, Limits};
+use passerelle_syntax::{Exposure, Extensions, Limits};
 use passerelle_testkit::TestDb;
 use passerelle_wire::{Endpoint, Pool, PoolSettings};
 use serde_json::Value;
@@ -62,6 +62,7 @@ pub(crate) fn settings() -> RestSettings {
             schemas: vec!["api".to_owned()],
             root: true,
             allow_transaction_override: true,
+            extensions: Extensions::NONE,
         },
         extra_search_path: vec!["public".to_owned()],
         limits: Limits {

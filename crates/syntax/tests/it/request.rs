@@ -1,6 +1,6 @@
 //! Heads of requests for tests.
 
-use passerelle_syntax::{ApiRequest, Exposure, Head, Limits, ParseError, parse};
+use passerelle_syntax::{ApiRequest, Exposure, Extensions, Head, Limits, ParseError, parse};
 
 pub(crate) const LIMITS: Limits = Limits {
     query_bytes: 16_384,
@@ -14,6 +14,7 @@ pub(crate) fn exposure() -> Exposure {
         schemas: vec!["public".to_owned()],
         root: true,
         allow_transaction_override: true,
+        extensions: Extensions::all(),
     }
 }
 
