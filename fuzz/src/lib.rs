@@ -15,6 +15,7 @@ pub fn exposure() -> Exposure {
 /// Small enough to be reached.
 pub const LIMITS: Limits = Limits {
     query_bytes: 4096,
+    query_body_bytes: 65_536,
     embed_depth: 4,
     logic_depth: 4,
     items: 64,

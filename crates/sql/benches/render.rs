@@ -41,6 +41,7 @@ fn plan_of_sent(method: &str, path: &str, query: &str, body: &'static [u8]) -> P
     };
     let limits = Limits {
         query_bytes: 10_000,
+        query_body_bytes: 65_536,
         embed_depth: 10,
         logic_depth: 10,
         items: 100,

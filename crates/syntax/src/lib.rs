@@ -13,6 +13,7 @@ mod payload;
 mod preferences;
 mod print;
 mod query;
+mod query_body;
 mod range;
 mod request;
 mod scanner;
@@ -25,6 +26,7 @@ pub use parse::parse;
 pub use payload::*;
 pub use preferences::*;
 pub use print::{Printed, print};
+pub use query_body::{QueryBodyError, parse_query};
 pub use request::*;
 
 /// The parts of an HTTP request that the grammar reads.
@@ -58,6 +60,8 @@ pub struct Exposure {
 pub struct Limits {
     /// Bytes of the query string.
     pub query_bytes: usize,
+    /// Bytes of the body of a QUERY.
+    pub query_body_bytes: usize,
     /// Levels of nested embeds.
     pub embed_depth: usize,
     /// Levels of nested `and`/`or`.

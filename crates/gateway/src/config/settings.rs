@@ -141,6 +141,7 @@ pub(crate) enum LogLevel {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LimitSettings {
     pub(crate) query_bytes: usize,
+    pub(crate) query_body_bytes: usize,
     pub(crate) embed_depth: usize,
     pub(crate) logic_depth: usize,
     pub(crate) items: usize,
@@ -221,6 +222,7 @@ impl Default for LimitSettings {
     fn default() -> Self {
         Self {
             query_bytes: 32 * 1024,
+            query_body_bytes: 1024 * 1024,
             embed_depth: 8,
             logic_depth: 16,
             items: 1000,

@@ -34,6 +34,7 @@ const LIMITS: HttpLimits = HttpLimits {
 };
 const QUERY: Limits = Limits {
     query_bytes: 128 * 1024,
+    query_body_bytes: 0,
     embed_depth: 32,
     logic_depth: 32,
     items: 10_000,

@@ -75,6 +75,7 @@ fn plan_request(
     };
     let limits = Limits {
         query_bytes: 10_000,
+        query_body_bytes: 65_536,
         embed_depth: 10,
         logic_depth: 10,
         items: 100,

@@ -72,6 +72,7 @@ pub(crate) fn plan_of_sent((target, headers, body): Sent) -> Plan {
     };
     let limits = Limits {
         query_bytes: 10_000,
+        query_body_bytes: 65_536,
         embed_depth: 10,
         logic_depth: 10,
         items: 100,

@@ -26,6 +26,7 @@ fn request(method: &str, target: &str, content_type: &str) -> ApiRequest {
     };
     let limits = Limits {
         query_bytes: 1024,
+        query_body_bytes: 65_536,
         embed_depth: 4,
         logic_depth: 4,
         items: 16,

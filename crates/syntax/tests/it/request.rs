@@ -4,6 +4,7 @@ use passerelle_syntax::{ApiRequest, Exposure, Extensions, Head, Limits, ParseErr
 
 pub(crate) const LIMITS: Limits = Limits {
     query_bytes: 16_384,
+    query_body_bytes: 65_536,
     embed_depth: 5,
     logic_depth: 5,
     items: 50,
