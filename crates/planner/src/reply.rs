@@ -14,11 +14,12 @@ pub(crate) fn of_read(
     media_type: MediaType,
     headers_only: bool,
 ) -> ReplySpec {
-    let location = location(draft.name, &request.canonical_query);
+    let query = request.canonical_query.as_deref();
+    let location = query.map(|query| location(draft.name, query));
     ReplySpec {
         headers_only,
         range: request.range,
-        location: Some(location),
+        location,
         ..common(request, draft, media_type, &Applied::default())
     }
 }

@@ -17,7 +17,7 @@ use passerelle_syntax::{ParseError, PayloadError};
 use passerelle_wire::{PoolError, WireError};
 use thiserror::Error;
 
-pub(crate) use self::parse::range as range_body;
+pub(crate) use self::parse::{accept_query, range as range_body};
 use crate::body::BodyError;
 
 /// Why a request fails.
@@ -105,7 +105,14 @@ impl RestError {
             Self::NoCatalog => database(ErrorReply::no_catalog()),
             Self::Token(error) => token(error),
             Self::Parse(error) => parse::body(error),
-            Self::Body(BodyError::TooLarge) => limits.body_too_large(),
+            Self::Body(BodyError::TooLarge { limit }) => {
+                let body_bytes = *limit;
+                HttpLimits {
+                    body_bytes,
+                    ..*limits
+                }
+                .body_too_large()
+            }
             Self::Body(BodyError::Incomplete(_)) => {
                 invalid_body("The request body is incomplete".to_owned())
             }

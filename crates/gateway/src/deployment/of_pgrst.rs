@@ -14,7 +14,7 @@ use passerelle_rest::{
     CredentialKind, DescribeSettings, RestSettings, ServerAddress, TransactionMode,
 };
 use passerelle_surface::{Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies};
-use passerelle_syntax::{Exposure, Limits};
+use passerelle_syntax::{Exposure, Extensions, Limits};
 use passerelle_wire::{ConnectionSettings, PoolSettings};
 
 use super::{
@@ -34,6 +34,7 @@ const LIMITS: HttpLimits = HttpLimits {
 };
 const QUERY: Limits = Limits {
     query_bytes: 128 * 1024,
+    query_body_bytes: 0,
     embed_depth: 32,
     logic_depth: 32,
     items: 10_000,
@@ -194,6 +195,7 @@ fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
             schemas: settings.db_schemas.clone(),
             root: settings.openapi_mode != OpenApiMode::Disabled,
             allow_transaction_override: end.allow_override,
+            extensions: Extensions::NONE,
         },
         extra_search_path: settings.db_extra_search_path.clone(),
         limits: QUERY,

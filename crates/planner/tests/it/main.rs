@@ -10,7 +10,7 @@ mod writes;
 use std::sync::Arc;
 
 use passerelle_planner::{Plan, PlanError, PlanSettings, ReadPlan};
-use passerelle_syntax::{Exposure, Head, Limits, Payload, parse};
+use passerelle_syntax::{Exposure, Extensions, Head, Limits, Payload, parse};
 
 pub(crate) fn settings() -> PlanSettings {
     PlanSettings {
@@ -71,9 +71,11 @@ fn plan_request(
         schemas: vec!["test".to_owned()],
         root: true,
         allow_transaction_override: true,
+        extensions: Extensions::all(),
     };
     let limits = Limits {
         query_bytes: 10_000,
+        query_body_bytes: 65_536,
         embed_depth: 10,
         logic_depth: 10,
         items: 100,

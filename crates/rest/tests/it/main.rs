@@ -3,5 +3,6 @@
 mod api;
 mod errors;
 mod framing;
+mod query;
 mod reads;
 mod transactions;

@@ -6,7 +6,7 @@ mod properties;
 mod size;
 
 use super::{Payload, PayloadError, read_payload};
-use crate::{ApiRequest, Exposure, Head, Limits, parse};
+use crate::{ApiRequest, Exposure, Extensions, Head, Limits, parse};
 use bytes::Bytes;
 
 fn request(method: &str, target: &str, content_type: &str) -> ApiRequest {
@@ -22,9 +22,11 @@ fn request(method: &str, target: &str, content_type: &str) -> ApiRequest {
         schemas: vec!["public".to_owned()],
         root: true,
         allow_transaction_override: false,
+        extensions: Extensions::all(),
     };
     let limits = Limits {
         query_bytes: 1024,
+        query_body_bytes: 65_536,
         embed_depth: 4,
         logic_depth: 4,
         items: 16,

@@ -378,7 +378,7 @@ pub(crate) fn request() -> impl Strategy<Value = ApiRequest> {
             } else {
                 Vec::new()
             },
-            canonical_query: String::new(),
+            canonical_query: None,
             preferences,
             accept,
             content_type,
