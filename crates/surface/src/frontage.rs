@@ -13,6 +13,7 @@ use actix_web::body::{BodySize, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{
     Service as ActixService, ServiceRequest, ServiceResponse, Transform, forward_ready,
 };
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{Error, HttpResponse};
 use pin_project_lite::pin_project;
@@ -23,6 +24,7 @@ use crate::client_address::TrustedProxies;
 use crate::cors::Cors;
 use crate::limits::HttpLimits;
 use crate::metrics::{Metrics, Service, Shape};
+use crate::raw_target::EXCESS;
 use crate::request_id::{RequestId, X_REQUEST_ID};
 
 /// What the configuration says about all surfaces of a server.
@@ -115,7 +117,13 @@ where
 /// The response to a request that no surface gets to see.
 fn refuse(settings: &FrontageSettings, request: &ServiceRequest) -> Option<HttpResponse> {
     if let Err(error) = settings.limits.check(request.head()) {
-        return Some(error.to_response(settings.verbosity));
+        let mut response = error.to_response(settings.verbosity);
+        // What follows a head that was cut is not read, so this connection has no next request.
+        if request.headers().contains_key(EXCESS) {
+            let head = response.head_mut();
+            head.set_connection_type(ConnectionType::Close);
+        }
+        return Some(response);
     }
     settings.cors.preflight(request.head())
 }

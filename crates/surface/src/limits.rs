@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_LENGTH;
 
 use crate::ErrorBody;
+use crate::raw_target::{EXCESS, EXCESS_HEADERS, EXCESS_TARGET};
 
 /// What a request may hold before anyone looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +39,15 @@ impl HttpLimits {
             .uri
             .path_and_query()
             .map_or(0, |url| url.as_str().len());
-        if url > self.url_bytes {
+        let cut = head.headers.get(EXCESS);
+        if url > self.url_bytes || cut.is_some_and(|cut| cut == EXCESS_TARGET) {
             let details = format!("The path and query string exceed {} bytes", self.url_bytes);
             let error = ErrorBody::new(StatusCode::URI_TOO_LONG, "PSR414", "URI too long");
             return Err(Box::new(error.with_details(details)));
+        }
+        if cut.is_some_and(|cut| cut == EXCESS_HEADERS) {
+            let details = "There are too many request headers, or they are too long";
+            return Err(Box::new(headers_too_large(details.to_owned())));
         }
         let pairs = head.headers.iter();
         let bytes: usize = pairs
@@ -49,9 +55,7 @@ impl HttpLimits {
             .sum();
         if bytes > self.header_bytes {
             let details = format!("The request headers exceed {} bytes", self.header_bytes);
-            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-            let error = ErrorBody::new(status, "PSR431", "Request header fields too large");
-            return Err(Box::new(error.with_details(details)));
+            return Err(Box::new(headers_too_large(details)));
         }
         let declared = head
             .headers
@@ -76,6 +80,11 @@ impl HttpLimits {
         )
         .with_details(details)
     }
+}
+
+fn headers_too_large(details: String) -> ErrorBody {
+    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    ErrorBody::new(status, "PSR431", "Request header fields too large").with_details(details)
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 //!
 //! `PostgREST` takes `select=a->>b` and `name=eq.é` as they are, its documentation writes them, and
 //! curl sends them so; RFC 3986 allows neither, and the HTTP parser refuses them. Here they are
-//! encoded on their way to it. Nothing but request targets is ever changed: a connection on which
-//! something else than heads may follow (a body, an upgrade) is left alone from there on.
+//! encoded on their way to it. A head that is too large for the parser is cut, so that it can be
+//! answered as other errors are. Nothing else is ever changed: a connection on which something
+//! else than heads may follow (a body, an upgrade) is left alone from there on.
 
+mod edit;
 mod scanner;
 
 use std::io::{IoSlice, Result};
@@ -14,6 +16,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use self::scanner::Scanner;
+pub(crate) use self::scanner::{EXCESS, EXCESS_HEADERS, EXCESS_TARGET};
 
 /// A connection that encodes what request targets must not hold.
 #[derive(Debug)]
@@ -53,13 +56,19 @@ impl<T: AsyncRead + Unpin> AsyncRead for RawTargets<T> {
             return Poll::Ready(Ok(()));
         }
         let before = out.filled().len();
-        ready!(Pin::new(&mut this.io).poll_read(context, out))?;
-        if let Some(encoded) = this.scanner.scan(&out.filled()[before..]) {
+        loop {
+            ready!(Pin::new(&mut this.io).poll_read(context, out))?;
+            let Some(edited) = this.scanner.scan(&out.filled()[before..]) else {
+                return Poll::Ready(Ok(()));
+            };
             out.set_filled(before);
-            this.pending = encoded;
-            this.give(out);
+            // Nothing read would mean that the client is done.
+            if !edited.is_empty() {
+                this.pending = edited;
+                this.give(out);
+                return Poll::Ready(Ok(()));
+            }
         }
-        Poll::Ready(Ok(()))
     }
 }
 

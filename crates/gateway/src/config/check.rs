@@ -57,12 +57,12 @@ fn server(settings: &Settings) -> Result<(), ConfigError> {
     within(
         "server.max_url_bytes",
         server.max_url_bytes as u64,
-        1024..=MEGABYTE,
+        1024..=60_000,
     )?;
     within(
         "server.max_header_bytes",
         server.max_header_bytes as u64,
-        4096..=MEGABYTE,
+        4096..=120_000,
     )?;
     within(
         "server.keep_alive_seconds",

@@ -1,4 +1,5 @@
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use actix_http::{HttpService, Protocol};
 use actix_service::{IntoServiceFactory, Service as _, ServiceFactory as _, map_config};
@@ -6,7 +7,10 @@ use actix_web::dev::AppConfig;
 use actix_web::{App, HttpRequest, web};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
+use super::scanner::{MAX_HEAD, MAX_LINES, MAX_TARGET};
 use super::*;
+use crate::cors::CorsDialect;
+use crate::{Cors, Frontage, FrontageSettings, HttpLimits, TrustedProxies, Verbosity};
 
 /// What arrives of `sent` when it comes in pieces of this size and is read in buffers of 7.
 async fn arrives(sent: &[u8], piece: usize) -> String {
@@ -103,6 +107,43 @@ async fn what_is_no_head_is_left_alone() {
 }
 
 #[actix_web::test]
+async fn heads_that_are_too_large_are_cut() {
+    let host = "Host: x\r\n";
+    let long = "a".repeat(MAX_TARGET);
+    let sent = format!("GET /{long} HTTP/1.1\r\n{host}\r\n");
+    let given = format!(
+        "GET /{} HTTP/1.1\r\n{EXCESS}: target\r\n{host}\r\n",
+        &long[1..]
+    );
+    assert_eq!(arrives(sent.as_bytes(), 4096).await, given);
+
+    let lines = |count: usize| "A: b\r\n".repeat(count);
+    let most = format!("GET / HTTP/1.1\r\n{}\r\n", lines(MAX_LINES));
+    assert_eq!(
+        arrives(most.repeat(2).as_bytes(), 4096).await,
+        most.repeat(2)
+    );
+    for more in [1, 2, 1000] {
+        let sent = format!("GET / HTTP/1.1\r\n{}\r\nrest", lines(MAX_LINES + more));
+        let given = format!(
+            "GET / HTTP/1.1\r\n{}{EXCESS}: headers\r\n\r\n",
+            lines(MAX_LINES)
+        );
+        assert_eq!(arrives(sent.as_bytes(), 4096).await, given);
+    }
+
+    for place in ["A: ", "A"] {
+        let sent = format!(
+            "GET / HTTP/1.1\r\n{host}{place}{}\r\n\r\n",
+            "b".repeat(2 * MAX_HEAD)
+        );
+        let given = arrives(sent.as_bytes(), 4096).await;
+        assert!(given.len() < MAX_HEAD + 100);
+        assert!(given.ends_with(&format!("\r\n{EXCESS}: headers\r\n\r\n")));
+    }
+}
+
+#[actix_web::test]
 async fn the_http_parser_takes_what_it_refused() {
     async fn query(request: HttpRequest) -> String {
         request.query_string().to_owned()
@@ -127,4 +168,42 @@ async fn the_http_parser_takes_what_it_refused() {
         answer.contains("b=c-%3E%3Ed") && answer.contains("b=%C3%A9"),
         "{answer}"
     );
+}
+
+#[actix_web::test]
+async fn heads_that_are_too_large_are_answered_as_other_errors() {
+    let settings = FrontageSettings {
+        cors: Cors::new(CorsDialect::Supabase, &[]),
+        limits: HttpLimits::default(),
+        trusted_proxies: TrustedProxies::default(),
+        trace_header: None,
+        verbosity: Verbosity::Verbose,
+        metrics: Arc::default(),
+    };
+    let settings = Arc::new(settings);
+    let origin = "Host: x\r\nOrigin: https://app.example\r\n";
+    let long = format!("GET /{} HTTP/1.1\r\n{origin}\r\n", "a".repeat(70_000));
+    let many = format!("GET / HTTP/1.1\r\n{origin}{}\r\n", "A: b\r\n".repeat(5000));
+    for (request, status, code) in [(long, "414 ", "PSR414"), (many, "431 ", "PSR431")] {
+        let app = App::new().wrap(Frontage::new(Arc::clone(&settings)));
+        let app = map_config(app.into_factory(), |()| AppConfig::default());
+        let service = HttpService::build().finish(app);
+        let service = service.new_service(()).await.unwrap();
+        let (mut client, server) = duplex(4096);
+        let serving = service.call((RawTargets::new(server), Protocol::Http1, None));
+        let asking = async move {
+            // The answer may come before everything is written.
+            let _ = client.write_all(request.as_bytes()).await;
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            answer
+        };
+        let (_, answer) = futures_util::future::join(serving, asking).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
+        assert!(answer.contains(code), "{answer}");
+        assert!(answer.contains("access-control-allow-origin"), "{answer}");
+    }
 }
