@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use passerelle_catalog::Relationship;
+use passerelle_catalog::{Relationship, UniqueIndex};
 use passerelle_syntax::MediaType;
 use thiserror::Error;
 
@@ -33,6 +33,16 @@ pub enum PlanError {
         relation: String,
         /// The column asked for.
         column: String,
+    },
+    /// Several partial unique indexes are on the columns of `on_conflict` (PSR605).
+    #[error("several unique indexes of {relation} are on these columns")]
+    AmbiguousIndex {
+        /// The relation.
+        relation: String,
+        /// The columns named.
+        columns: Vec<String>,
+        /// The indexes, by name.
+        candidates: Vec<UniqueIndex>,
     },
     /// PUT without exactly the primary key as its filters (PGRST105).
     #[error("filters are not the primary key")]

@@ -5,6 +5,7 @@
 
 mod build;
 mod call;
+mod conflict;
 mod context;
 mod draft;
 mod error;
@@ -48,6 +49,8 @@ pub struct PlanSettings {
     pub expand_star: bool,
     /// `application/vnd.pgrst.plan` may be asked for.
     pub plan_enabled: bool,
+    /// `on_conflict` finds partial unique indexes and takes names of unique indexes.
+    pub index_conflict: bool,
 }
 
 /// Plans a request of `role` that has no body, or whose body says nothing.

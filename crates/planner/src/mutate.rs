@@ -88,22 +88,22 @@ impl Context<'_> {
                 apply_defaults,
                 conflict: preferences
                     .resolution
-                    .map(|resolution| self.conflict(table, resolution)),
+                    .map(|resolution| self.conflict(table, resolution))
+                    .transpose()?,
                 conditions: Vec::new(),
             }),
             Mutation::SingleUpsert => {
                 if !addresses_key(self.request, table) {
                     return Err(PlanError::PutFilters);
                 }
-                let columns = table.primary_key.iter().map(ToString::to_string).collect();
                 Ok(Write::Insert {
                     columns: self.columns(table)?,
                     body: self.body(),
                     apply_defaults: false,
-                    conflict: Some(Conflict {
-                        resolution: Resolution::MergeDuplicates,
-                        columns,
-                    }),
+                    conflict: Some(Conflict::on(
+                        table.primary_key.iter().cloned(),
+                        Resolution::MergeDuplicates,
+                    )),
                     conditions: self.conditions(table),
                 })
             }
@@ -116,15 +116,6 @@ impl Context<'_> {
             Mutation::Delete => Ok(Write::Delete {
                 filters: self.conditions(table),
             }),
-        }
-    }
-
-    fn conflict(self, table: &Table, resolution: Resolution) -> Conflict {
-        let primary_key = || table.primary_key.iter().map(ToString::to_string).collect();
-        let columns = self.request.on_conflict.clone().unwrap_or_else(primary_key);
-        Conflict {
-            resolution,
-            columns,
         }
     }
 

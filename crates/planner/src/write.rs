@@ -75,8 +75,19 @@ pub enum Write {
 pub struct Conflict {
     /// Ignored or merged.
     pub resolution: Resolution,
-    /// Columns of the unique key, possibly none: then conflicts are errors.
-    pub columns: Vec<String>,
+    /// The unique key, possibly none: then conflicts are errors.
+    pub keys: Vec<ConflictKey>,
+    /// Which rows the unique index is on, as SQL of the catalogue.
+    pub predicate: Option<Arc<str>>,
+}
+
+/// A part of a unique key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConflictKey {
+    /// A column, by a name that may be the request's.
+    Column(Arc<str>),
+    /// An expression, as SQL of the catalogue.
+    Expression(Arc<str>),
 }
 
 /// A column that is written.

@@ -52,6 +52,7 @@ fn plan_of_sent(method: &str, path: &str, query: &str, body: &'static [u8]) -> P
         legacy_target_names: false,
         expand_star: true,
         plan_enabled: false,
+        index_conflict: false,
     };
     let request = parse(&head, &exposure, &limits).expect("the request is well-formed");
     let payload =

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use passerelle_catalog::QualifiedName;
 use passerelle_planner::{
-    ColumnRef, Condition, Conflict, JsonBody, MutatePlan, Qualifier, Write, WriteColumn,
+    ColumnRef, Condition, Conflict, ConflictKey, JsonBody, MutatePlan, Qualifier, Write,
+    WriteColumn,
 };
 use passerelle_syntax::Resolution;
 
@@ -120,18 +121,26 @@ pub(crate) fn merges(conflict: &Conflict) -> bool {
 }
 
 fn write_conflict(sql: &mut Writer, conflict: &Conflict, columns: &[WriteColumn]) {
-    if conflict.columns.is_empty() {
+    if conflict.keys.is_empty() {
         return;
     }
     let mut separator = Separator::new(" ON CONFLICT (", ", ");
-    for column in &conflict.columns {
+    for key in &conflict.keys {
         separator.write(sql);
-        sql.identifier(column);
+        match key {
+            ConflictKey::Column(name) => sql.identifier(name),
+            ConflictKey::Expression(expression) => sql.push(expression),
+        }
+    }
+    sql.push(")");
+    if let Some(predicate) = &conflict.predicate {
+        sql.push(" WHERE ");
+        sql.push(predicate);
     }
     if !merges(conflict) || columns.is_empty() {
-        return sql.push(") DO NOTHING");
+        return sql.push(" DO NOTHING");
     }
-    let mut separator = Separator::new(") DO UPDATE SET ", ", ");
+    let mut separator = Separator::new(" DO UPDATE SET ", ", ");
     for column in columns {
         separator.write(sql);
         sql.identifier(&column.name);

@@ -152,6 +152,7 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
             // A role that may read some columns of a table gets those when it asks for all.
             expand_star: true,
             plan_enabled: database.plan_enabled,
+            index_conflict: database.extensions.contains(&Extension::IndexConflict),
         },
         transaction_mode: if database.transaction_override {
             TransactionMode::CommitAllowOverride

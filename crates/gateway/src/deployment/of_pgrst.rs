@@ -220,6 +220,7 @@ fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
             legacy_target_names: settings.url_use_legacy_target_names,
             expand_star: false,
             plan_enabled: settings.db_plan_enabled,
+            index_conflict: false,
         },
         transaction_mode: match (end.rollback, end.allow_override) {
             (false, false) => TransactionMode::Commit,

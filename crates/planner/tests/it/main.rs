@@ -19,6 +19,7 @@ pub(crate) fn settings() -> PlanSettings {
         legacy_target_names: false,
         expand_star: true,
         plan_enabled: false,
+        index_conflict: true,
     }
 }
 

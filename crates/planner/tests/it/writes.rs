@@ -1,4 +1,6 @@
-use passerelle_planner::{ColumnRef, Handler, MutatePlan, OutcomeCheck, Plan, PlanError, Write};
+use passerelle_planner::{
+    ColumnRef, ConflictKey, Handler, MutatePlan, OutcomeCheck, Plan, PlanError, Write,
+};
 use passerelle_syntax::{Mutation, Resolution};
 
 use crate::plan_body;
@@ -76,13 +78,21 @@ fn an_upsert_merges_on_the_key_or_on_what_is_named() {
         } => conflict,
         other => panic!("no conflict: {other:?}"),
     };
-    assert_eq!(conflict("/projects").columns, ["id"]);
+    let columns = |path| -> Vec<String> {
+        let keys = conflict(path).keys.into_iter();
+        keys.map(|key| match key {
+            ConflictKey::Column(name) => name.to_string(),
+            ConflictKey::Expression(_) => panic!("an expression"),
+        })
+        .collect()
+    };
+    assert_eq!(columns("/projects"), ["id"]);
     assert_eq!(
         conflict("/projects").resolution,
         Resolution::MergeDuplicates
     );
     assert_eq!(
-        conflict("/projects?on_conflict=name,client_id").columns,
+        columns("/projects?on_conflict=name,client_id"),
         ["name", "client_id"]
     );
 }

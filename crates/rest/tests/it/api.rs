@@ -86,6 +86,7 @@ pub(crate) fn settings() -> RestSettings {
             legacy_target_names: true,
             expand_star: false,
             plan_enabled: false,
+            index_conflict: false,
         },
         transaction_mode: TransactionMode::CommitAllowOverride,
         pre_request: None,
@@ -102,6 +103,10 @@ pub(crate) fn extended() -> RestSettings {
         exposure: Exposure {
             extensions: Extensions::all(),
             ..settings.exposure
+        },
+        planning: PlanSettings {
+            index_conflict: true,
+            ..settings.planning
         },
         ..settings
     }

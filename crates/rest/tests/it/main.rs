@@ -1,6 +1,7 @@
 //! The REST surface over a real PostgreSQL.
 
 mod api;
+mod conflicts;
 mod errors;
 mod framing;
 mod query;

@@ -1,5 +1,4 @@
 //! QUERY: a read whose parameters are in the body.
-#![expect(clippy::unwrap_used, reason = "a test that cannot begin has failed")]
 
 use actix_web::http::Method;
 use passerelle_rest::RestSettings;

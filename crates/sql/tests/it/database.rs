@@ -177,6 +177,7 @@ async fn every_golden_write_runs() {
         writes::INSERTS,
         writes::LOCATIONS,
         writes::UPSERTS,
+        writes::CONFLICTS,
         writes::CHANGES,
     ];
     let text = told_of(&client, &requests.concat(), &columns).await;

@@ -83,6 +83,7 @@ pub(crate) fn plan_of_sent((target, headers, body): Sent) -> Plan {
         legacy_target_names: false,
         expand_star: true,
         plan_enabled: true,
+        index_conflict: true,
     };
     let request = parse(&head, &exposure, &limits).expect("the request is well-formed");
     let payload =

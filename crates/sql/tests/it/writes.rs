@@ -121,6 +121,44 @@ pub(crate) const UPSERTS: &[Sent] = &[
     ("PUT /stock?id=eq.1", "", b"{}"),
 ];
 
+pub(crate) const CONFLICTS: &[Sent] = &[
+    (
+        "POST /handles?on_conflict=name&select=id,region",
+        "prefer: return=representation, resolution=merge-duplicates",
+        br#"[{"id": 1, "name": "ada", "region": "x"}]"#,
+    ),
+    (
+        "POST /handles?on_conflict=name&select=id",
+        "prefer: return=representation, resolution=ignore-duplicates",
+        br#"[{"id": 7, "name": "ada"}, {"id": 8, "name": "bob"}]"#,
+    ),
+    (
+        "POST /handles?on_conflict=handles_lower&select=id,name",
+        "prefer: return=representation, resolution=merge-duplicates",
+        br#"{"id": 1, "name": "ADA", "region": "n"}"#,
+    ),
+    (
+        "POST /handles?on_conflict=handles_region_off&select=id,name",
+        "prefer: return=representation, resolution=merge-duplicates",
+        br#"{"id": 2, "name": "eve", "region": "s", "active": false}"#,
+    ),
+    (
+        "POST /handles?on_conflict=region,name&select=id,active",
+        "prefer: return=representation, resolution=merge-duplicates",
+        br#"{"id": 2, "name": "ada", "region": "s", "active": true}"#,
+    ),
+    (
+        "POST /handles?on_conflict=active",
+        "prefer: resolution=merge-duplicates",
+        br#"{"id": 3}"#,
+    ),
+    (
+        "POST /handles?on_conflict=no_index",
+        "prefer: resolution=merge-duplicates",
+        br#"{"id": 3}"#,
+    ),
+];
+
 pub(crate) const CHANGES: &[Sent] = &[
     ("PATCH /stock?id=eq.1", "", br#"{"name": "changed"}"#),
     (
@@ -192,6 +230,7 @@ fn golden_writes() {
     insta::assert_snapshot!("inserts", golden_sent(INSERTS));
     insta::assert_snapshot!("locations", golden_sent(LOCATIONS));
     insta::assert_snapshot!("upserts", golden_sent(UPSERTS));
+    insta::assert_snapshot!("conflicts", golden_sent(CONFLICTS));
     insta::assert_snapshot!("changes", golden_sent(CHANGES));
     insta::assert_snapshot!("explained", golden_sent(EXPLAINED));
 }
