@@ -51,8 +51,10 @@ pub(super) fn start(
         .max_concurrent_connections(http.max_connections)
         .shutdown_timeout(http.shutdown_timeout.as_secs())
         .disable_signals();
+    let ending = server.graceful_shutdown_signal();
     let server = match listener {
         Listener::Tcp(listener) => server.listen("http", listener, move || {
+            let ending = ending.clone();
             fn_service(|io: TcpStream| async move {
                 // Answers are written whole; waiting for more would only delay them.
                 let _ = io.set_nodelay(true);
@@ -61,6 +63,11 @@ pub(super) fn start(
             })
             .and_then(
                 HttpService::build()
+                    // Idle connections end with the server, others after their answer.
+                    .graceful_shutdown_signal(move || {
+                        let ending = ending.clone();
+                        async move { ending.notified().await }
+                    })
                     .keep_alive(keep_alive)
                     .client_request_timeout(head_timeout)
                     .client_disconnect_timeout(std::time::Duration::from_secs(1))
@@ -68,11 +75,17 @@ pub(super) fn start(
             )
         }),
         Listener::Unix(listener, _) => server.listen_uds("http", listener, move || {
+            let ending = ending.clone();
             fn_service(|io: UnixStream| async move {
                 Ok::<_, DispatchError>((RawTargets::new(io), Protocol::Http1, None))
             })
             .and_then(
                 HttpService::build()
+                    // Idle connections end with the server, others after their answer.
+                    .graceful_shutdown_signal(move || {
+                        let ending = ending.clone();
+                        async move { ending.notified().await }
+                    })
                     .keep_alive(keep_alive)
                     .client_request_timeout(head_timeout)
                     .client_disconnect_timeout(std::time::Duration::from_secs(1))

@@ -75,6 +75,11 @@ impl Program {
         (status, self.stdout.iter().collect())
     }
 
+    /// How it ends.
+    pub(crate) fn wait(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
     fn errors(&self) -> String {
         self.stderr.try_iter().collect::<Vec<_>>().join("\n")
     }
@@ -136,6 +141,15 @@ pub(crate) fn until(url: &str, status: u16) {
         }
         assert!(Instant::now() < deadline, "{url} still answers: {answer}");
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Asks until the answer is yes.
+pub(crate) async fn until_true(mut asked: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !asked().await {
+        assert!(Instant::now() < deadline, "it never became true");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
