@@ -17,7 +17,7 @@ use passerelle_syntax::{Exposure, Limits};
 use passerelle_wire::{ConnectionSettings, PoolSettings};
 
 use super::{
-    DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, endpoints,
+    DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, Recovery, endpoints,
     function_name,
 };
 use crate::config::{OpenApiMode, Settings};
@@ -48,7 +48,7 @@ impl Deployment {
             },
             frontage: frontage(settings),
             database: database(settings)?,
-            automatic_recovery: true,
+            recovery: Recovery::Always,
             rest: rest(settings)?,
         })
     }
@@ -158,6 +158,7 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
             .filter(|name| !name.is_empty())
             .map(function_name),
         app_settings: Vec::new(),
+        log_query: false,
         server_timing: false,
         verbosity: Verbosity::Verbose,
     })

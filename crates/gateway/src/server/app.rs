@@ -23,7 +23,7 @@ pub(super) fn start(
     listener: Listener,
     http: &HttpSettings,
     prefix: &str,
-    frontage: Arc<FrontageSettings>,
+    frontage: Frontage,
     rest: Arc<RestState>,
     pools: Pools,
 ) -> Result<Server, ServerError> {
@@ -34,15 +34,15 @@ pub(super) fn start(
         .map_or(KeepAlive::Disabled, KeepAlive::Timeout);
     let head_timeout = http.request_head_timeout;
     let app = move || {
-        let app = App::new().wrap(Frontage::new(Arc::clone(&frontage)));
+        let app = App::new().wrap(frontage.clone());
         let rest = Arc::new(rest.with_pool(pools.of_next_worker()));
         let surface = |config: &mut web::ServiceConfig| passerelle_rest::configure(config, rest);
         let app = if prefix.is_empty() {
             app.configure(surface)
         } else {
-            let frontage = Arc::clone(&frontage);
+            let frontage = frontage.clone();
             app.service(web::scope(&prefix).configure(surface))
-                .default_service(web::to(move || ready(no_surface(&frontage))))
+                .default_service(web::to(move || ready(no_surface(&frontage.settings()))))
         };
         map_config(app.into_factory(), |()| AppConfig::default())
     };
@@ -74,7 +74,7 @@ pub(super) fn start(
                     .finish(app()),
             )
         }),
-        Listener::Unix(listener, _) => server.listen_uds("http", listener, move || {
+        Listener::Unix(listener) => server.listen_uds("http", listener, move || {
             let ending = ending.clone();
             fn_service(|io: UnixStream| async move {
                 Ok::<_, DispatchError>((RawTargets::new(io), Protocol::Http1, None))

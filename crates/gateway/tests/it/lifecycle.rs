@@ -33,8 +33,7 @@ async fn running_requests_finish_and_idle_connections_do_not_hold_the_server_up(
         ("PGRST_SERVER_PORT", "0"),
     ];
     let server = Program::start(HERE.as_ref(), &["rest"], &variables);
-    let line = server.error_line("ready at");
-    let url = line[line.find("http://").unwrap()..].to_owned();
+    let url = server.url();
     let address = url.strip_prefix("http://").unwrap().to_owned();
 
     let mut idle = TcpStream::connect(&address).unwrap();
