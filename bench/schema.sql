@@ -65,3 +65,13 @@ grant select, insert, update on public.counters to authenticated;
 vacuum analyze public.counters;
 
 create or replace function public.add_up(a int, b int) returns int language sql immutable as 'select a + b';
+
+-- A body that is too long for a parameter of pgbench; `rows` and `user` are given.
+create schema if not exists bench;
+drop table if exists bench.bodies;
+create table bench.bodies (rows int primary key, body text not null);
+insert into bench.bodies
+select :rows, json_agg(json_build_object('owner_id', :'user', 'body', format('Note %s, as long as short notes are.', n)))::text
+from generate_series(0, :rows - 1) n;
+grant usage on schema bench to authenticated;
+grant select on bench.bodies to authenticated;

@@ -41,9 +41,15 @@ pub(crate) enum CommandError {
     /// A server is not ready.
     #[error(transparent)]
     Health(#[from] healthcheck::HealthError),
+    /// A server in PostgREST's place is not ready.
+    #[error(transparent)]
+    Ready(#[from] rest::ReadyError),
     /// A schema cannot be printed.
     #[error(transparent)]
     Schema(#[from] rest::SchemaError),
+    /// Log entries cannot be written.
+    #[error("there can be no log")]
+    Log(#[source] std::io::Error),
     /// Standard output is closed.
     #[error("could not write to standard output")]
     Output(#[source] std::io::Error),

@@ -20,9 +20,19 @@ pub(crate) struct Deployment {
     pub(crate) http: HttpSettings,
     pub(crate) frontage: FrontageSettings,
     pub(crate) database: DatabaseParts,
-    /// Whether to wait for a database that is gone; the server ends otherwise.
-    pub(crate) automatic_recovery: bool,
+    pub(crate) recovery: Recovery,
     pub(crate) rest: RestSettings,
+}
+
+/// Whether the server waits for a database that it cannot use; it ends otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recovery {
+    /// Always.
+    Always,
+    /// Unless the password is wrong.
+    UnlessRejected,
+    /// Never.
+    Never,
 }
 
 /// Where to listen.

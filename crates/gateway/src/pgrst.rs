@@ -15,7 +15,7 @@ pub(crate) use example::EXAMPLE;
 pub(crate) use file::read_file;
 pub(crate) use libpq::completed;
 pub(crate) use settings::{LogLevel, OpenApiMode, PgrstSettings, Verbosity, is_proxy_uri};
-pub(crate) use values::Sources;
+pub(crate) use values::{Sources, Streams};
 
 use std::path::PathBuf;
 

@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use passerelle_pg::CatalogKeeper;
 use passerelle_rest::RestState;
+use passerelle_surface::Frontage;
+use tokio::sync::watch;
 
 use self::pools::Pools;
-use self::reload::{Complete, Reloader, Surfaces};
+use self::reload::{Complete, Parts, Reloader};
 use crate::clock;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, ListenSettings, Recovery};
 
 pub(crate) use listen::{ListenError, bind};
 pub(crate) use reload::{Cause, Reconfiguration, Reload, Reloaded, Reloading};
@@ -58,23 +60,18 @@ pub(crate) async fn serve(
         http,
         frontage,
         database,
-        automatic_recovery,
+        recovery,
         rest,
     } = deployment;
-    let listener = listen::bind(&listen)?;
-    let admin_listener = admin.as_ref().map(listen::bind).transpose()?;
+    let socket = listen::bind(&listen)?;
+    let admin_socket = admin.as_ref().map(listen::bind).transpose()?;
     // From here on a signal ends the server in order.
     let mut signals = signals::Signals::install().map_err(ServerError::Signals)?;
-    let url = listener.url();
-    let address = listener.address();
+    let url = socket.url();
     let prefix = rest.prefix.clone();
 
     let introspection = database.keeper.introspection.clone();
     let keeper = Arc::new(CatalogKeeper::start(database.control, database.keeper));
-    tokio::select! {
-        () = first_catalog(&keeper) => {}
-        () = signals.until_stop(&keeper, None) => return Ok(()),
-    }
     let pools = Pools::new(&database.endpoint, &database.pool, http.workers());
     let complete = Complete::new(reload.as_ref().is_none_or(|reload| reload.complete));
     let (kept, known) = (Arc::clone(&keeper), complete.clone());
@@ -82,48 +79,51 @@ pub(crate) async fn serve(
     let state = Arc::new(RestState::new(pools.first(), catalog, clock::now, rest));
     pools.keep_pruned();
     pools.keep_renewed(keeper.role_changes());
-    let frontage = Arc::new(frontage);
+    let frontage = Frontage::new(frontage);
+    let recovery = watch::Sender::new(recovery);
+    let mut given_up = recovery.subscribe();
 
-    let admin = admin_listener
-        .map(|listener| {
-            let watched = admin::Watched {
-                keeper: Arc::clone(&keeper),
-                complete: complete.clone(),
-                pools: pools.clone(),
-                metrics: Arc::clone(&frontage.metrics),
-                main: address,
-            };
-            admin::start(listener, watched)
-        })
+    let watched = admin::Watched {
+        keeper: Arc::clone(&keeper),
+        complete: complete.clone(),
+        pools: pools.clone(),
+        metrics: Arc::clone(&frontage.settings().metrics),
+        main: socket.address(),
+        state: Arc::clone(&state),
+    };
+    let admin = admin_socket
+        .map(|socket| admin::start(socket.listen()?, watched))
         .transpose()?;
+    let parts = Parts {
+        keeper: Arc::clone(&keeper),
+        state: Arc::clone(&state),
+        frontage: frontage.clone(),
+        pools: pools.clone(),
+        recovery,
+        introspection,
+    };
+    let reloader = reload.map(|reload| Reloader::start(reload, complete, parts));
+
+    tokio::select! {
+        () = may_listen(&keeper, &listen) => {}
+        () = signals.until_stop(&keeper, reloader.as_ref()) => return Ok(()),
+        fault = lost(&keeper, &mut given_up) => return Err(ServerError::Database(fault)),
+    }
     let server = app::start(
-        listener,
+        socket.listen()?,
         &http,
         &prefix,
-        Arc::clone(&frontage),
-        Arc::clone(&state),
+        frontage,
+        state,
         pools.clone(),
     )?;
     let handle = server.handle();
-    let reloader = reload.map(|reload| {
-        let surfaces = Surfaces {
-            rest: Arc::clone(&state),
-            cors: frontage.cors.clone(),
-        };
-        Reloader::start(
-            reload,
-            complete,
-            Arc::clone(&keeper),
-            surfaces,
-            introspection,
-        )
-    });
     let serving = actix_web::rt::spawn(server);
     started(&Started { url });
 
     let ended = tokio::select! {
         () = signals.until_stop(&keeper, reloader.as_ref()) => Ok(()),
-        fault = lost(&keeper), if !automatic_recovery => Err(ServerError::Database(fault)),
+        fault = lost(&keeper, &mut given_up) => Err(ServerError::Database(fault)),
     };
     drop(reloader);
     handle.stop(true).await;
@@ -135,22 +135,35 @@ pub(crate) async fn serve(
     ended.and(outcome.map_err(ServerError::Http))
 }
 
-/// Returns when the database is gone, and why.
-async fn lost(keeper: &CatalogKeeper) -> String {
+/// Returns when the database is gone and not waited for, and says why it is gone.
+async fn lost(keeper: &CatalogKeeper, recovery: &mut watch::Receiver<Recovery>) -> String {
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
     loop {
         ticks.tick().await;
         let status = keeper.status();
-        if let (false, Some(fault)) = (status.connected, &status.last_error) {
+        let ends = match *recovery.borrow() {
+            Recovery::Always => false,
+            Recovery::UnlessRejected => status.rejected,
+            Recovery::Never => !status.connected,
+        };
+        if let (true, Some(fault)) = (ends, &status.last_error) {
             return fault.clone();
         }
     }
 }
 
-/// Returns when the first catalogue is there or cannot be had yet.
-async fn first_catalog(keeper: &CatalogKeeper) {
+/// Returns when the first catalogue is there or cannot be had yet. A server that shares its port
+/// waits for the catalogue: the others serve meanwhile.
+async fn may_listen(keeper: &CatalogKeeper, listen: &ListenSettings) {
+    let shares = matches!(
+        listen,
+        ListenSettings::Tcp {
+            reuse_port: true,
+            ..
+        }
+    );
     let mut ticks = tokio::time::interval(Duration::from_millis(5));
-    while keeper.catalog().is_none() && keeper.status().failures == 0 {
+    while keeper.catalog().is_none() && (shares || keeper.status().failures == 0) {
         ticks.tick().await;
     }
     if let Some(fault) = keeper.status().last_error.as_deref() {

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Longer tokens are verified each time, so that the number of entries also bounds memory.
@@ -18,6 +19,20 @@ const MAX_SHARDS: usize = 8;
 pub(crate) struct Cache<V> {
     shards: Box<[Mutex<Shard<V>>]>,
     hasher: RandomState,
+    lookups: AtomicU64,
+    hits: AtomicU64,
+    evictions: AtomicU64,
+}
+
+/// What a cache did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheCounts {
+    /// How often it was asked.
+    pub lookups: u64,
+    /// How often it knew.
+    pub hits: u64,
+    /// How often it forgot something for something else.
+    pub evictions: u64,
 }
 
 /// One ring of entries under the second-chance policy: a hit marks its entry; the hand looking for
@@ -46,16 +61,30 @@ impl<V> Cache<V> {
         Self {
             shards: (0..count).map(shard).collect(),
             hasher: RandomState::new(),
+            lookups: AtomicU64::new(0),
+            hits: AtomicU64::new(0),
+            evictions: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn counts(&self) -> CacheCounts {
+        CacheCounts {
+            lookups: self.lookups.load(Ordering::Relaxed),
+            hits: self.hits.load(Ordering::Relaxed),
+            evictions: self.evictions.load(Ordering::Relaxed),
         }
     }
 
     /// What is remembered about exactly these bytes.
     pub(crate) fn get(&self, token: &[u8]) -> Option<Arc<V>> {
         let shard = self.shard(token)?;
-        shard
+        self.lookups.fetch_add(1, Ordering::Relaxed);
+        let found = shard
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(token)
+            .get(token)?;
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        Some(found)
     }
 
     /// Remembers `value`, at the price of another entry if there is no room.
@@ -64,10 +93,12 @@ impl<V> Cache<V> {
             return;
         }
         if let Some(shard) = self.shard(token) {
-            shard
+            let evicted = shard
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(token, value);
+            self.evictions
+                .fetch_add(u64::from(evicted), Ordering::Relaxed);
         }
     }
 
@@ -102,9 +133,10 @@ impl<V> Shard<V> {
         Some(Arc::clone(&slot.value))
     }
 
-    fn insert(&mut self, token: &[u8], value: Arc<V>) {
+    /// Says whether another entry had to go.
+    fn insert(&mut self, token: &[u8], value: Arc<V>) -> bool {
         if self.capacity == 0 || self.index.contains_key(token) {
-            return;
+            return false;
         }
         let token: Arc<[u8]> = token.into();
         let slot = Slot {
@@ -112,15 +144,17 @@ impl<V> Shard<V> {
             value,
             marked: false,
         };
-        let at = if self.ring.len() < self.capacity {
-            self.ring.push(slot);
-            self.ring.len() - 1
-        } else {
+        let evicts = self.ring.len() >= self.capacity;
+        let at = if evicts {
             let at = self.evict();
             self.ring[at] = slot;
             at
+        } else {
+            self.ring.push(slot);
+            self.ring.len() - 1
         };
         self.index.insert(token, at);
+        evicts
     }
 
     /// Forgets one entry and returns its place in the ring.

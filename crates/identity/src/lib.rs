@@ -24,6 +24,7 @@ mod verifier;
 mod weakness;
 
 pub use bearer::bearer_token;
+pub use cache::CacheCounts;
 pub use error::{ClaimsError, DecodeError, TokenError};
 pub use jwk::JwkError;
 pub use keys::KeySet;

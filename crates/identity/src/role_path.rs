@@ -49,9 +49,13 @@ impl RolePath {
         }
     }
 
-    /// Whether the path is in the older notation, which deserves a warning at start.
-    pub fn is_deprecated(&self) -> bool {
-        matches!(self.0, Notation::Legacy(_))
+    /// The path as PostgREST would write it, if it is in the older notation, which deserves a
+    /// warning at start.
+    pub fn deprecated(&self) -> Option<String> {
+        match &self.0 {
+            Notation::Legacy(path) => Some(path.to_string()),
+            Notation::Member(_) | Notation::JsonPath(_) => None,
+        }
     }
 
     /// The role the claims name, if any: the first value the path selects. A value that is not a

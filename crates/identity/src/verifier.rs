@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::api_keys::{ApiKeys, is_opaque};
 use crate::bearer::bearer_token;
-use crate::cache::Cache;
+use crate::cache::{Cache, CacheCounts};
 use crate::claims::{self, Validity};
 use crate::error::{DecodeError, TokenError};
 use crate::jws;
@@ -69,6 +69,11 @@ impl Verifier {
             api_keys: ApiKeys::new(settings)?,
             cache: Cache::new(settings.cache_max_entries),
         })
+    }
+
+    /// How the cache of verified tokens did.
+    pub fn cache_counts(&self) -> CacheCounts {
+        self.cache.counts()
     }
 
     /// The keys tokens are verified with, if any are configured.

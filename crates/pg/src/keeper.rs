@@ -63,6 +63,8 @@ pub(crate) struct Shared {
     /// What is read.
     introspection: ArcSwap<IntrospectionSettings>,
     status: ArcSwap<KeeperStatus>,
+    /// Channel of notifications, if any are wanted.
+    channel: watch::Sender<Option<String>>,
     /// Somebody wants a reload.
     reload: Notify,
     /// Number of the catalogue, zero before the first.
@@ -80,6 +82,7 @@ impl CatalogKeeper {
             catalog: ArcSwapOption::empty(),
             introspection: ArcSwap::from_pointee(settings.introspection.clone()),
             status: ArcSwap::from_pointee(KeeperStatus::default()),
+            channel: watch::Sender::new(settings.channel.clone()),
             reload: Notify::new(),
             versions: watch::Sender::new(0),
             configs: watch::Sender::new(0),
@@ -108,6 +111,15 @@ impl CatalogKeeper {
     pub fn reconfigure(&self, introspection: IntrospectionSettings) {
         self.shared.introspection.store(Arc::new(introspection));
         self.reload();
+    }
+
+    /// Listens on this channel from now on, or on none.
+    pub fn listen_on(&self, channel: Option<String>) {
+        self.shared.channel.send_if_modified(|known| {
+            let differs = *known != channel;
+            *known = channel;
+            differs
+        });
     }
 
     /// Waits until there is a catalogue of this version or a later one, and returns it. The first

@@ -24,7 +24,7 @@ use crate::error::RestError;
 use crate::run::{self, RunError};
 use crate::settings::{CredentialKind, RestSettings};
 use crate::state::{Ready, RestState};
-use crate::{body, reply};
+use crate::{body, query_log, reply};
 
 const APIKEY: HeaderName = HeaderName::from_static("apikey");
 
@@ -43,6 +43,7 @@ pub(crate) async fn handle(
         stopwatch: Stopwatch::start(timed),
         shape: Shape::Other,
         role: None,
+        queries: Vec::new(),
     };
     match exchange.answer(payload).await {
         Ok(response) => exchange.finish(response),
@@ -58,6 +59,8 @@ struct Exchange<'a> {
     stopwatch: Stopwatch,
     shape: Shape,
     role: Option<Arc<str>>,
+    /// What was asked of PostgreSQL, where somebody wants to know.
+    queries: Vec<String>,
 }
 
 impl Exchange<'_> {
@@ -168,6 +171,7 @@ impl Exchange<'_> {
     ) -> Result<HttpResponse, RestError> {
         let statements = render(&plan);
         let course = caller.course(&plan.transaction, &plan.handler, None);
+        self.note(&course, &statements.main, statements.explain.as_ref());
         self.stopwatch.lap(Stage::Plan);
         if plan.reply.explain.is_some() {
             return self
@@ -191,6 +195,7 @@ impl Exchange<'_> {
     ) -> Result<HttpResponse, RestError> {
         let statement = render_mutate(&plan);
         let course = caller.course(&plan.transaction, &plan.handler, None);
+        self.note(&course, &statement, None);
         self.stopwatch.lap(Stage::Plan);
         if plan.reply.explain.is_some() {
             return self.explain(plan.reply, &course, &statement, caller).await;
@@ -210,6 +215,7 @@ impl Exchange<'_> {
     ) -> Result<HttpResponse, RestError> {
         let statements = render_call(&plan);
         let course = caller.course(&plan.transaction, &plan.handler, Some(&plan));
+        self.note(&course, &statements.main, statements.explain.as_ref());
         self.stopwatch.lap(Stage::Plan);
         if plan.reply.explain.is_some() {
             return self
@@ -262,6 +268,14 @@ impl Exchange<'_> {
         Ok(response)
     }
 
+    fn note(&mut self, course: &Course, statement: &Statement, further: Option<&Statement>) {
+        if self.ready.settings.log_query {
+            let all = course.prelude.iter().chain([statement]).chain(further);
+            self.queries
+                .extend(all.map(|statement| statement.text.clone()));
+        }
+    }
+
     /// Answers with the plan of a statement instead of its rows.
     async fn explain(
         &mut self,
@@ -304,6 +318,7 @@ impl Exchange<'_> {
     }
 
     fn leave_trace(self, mut response: HttpResponse, id: Option<RequestId>) -> HttpResponse {
+        query_log::write(&self.queries, response.status());
         response.extensions_mut().insert(Trace {
             service: Service::Rest,
             shape: self.shape,

@@ -78,6 +78,8 @@ pub struct RestSettings {
     pub pre_request: Option<QualifiedName>,
     /// Settings for SQL, with their whole names (`app.settings.…`).
     pub app_settings: Vec<(Box<str>, Box<str>)>,
+    /// Whether the statements of requests are logged, with the severity of their status.
+    pub log_query: bool,
     /// Whether replies carry `Server-Timing`.
     pub server_timing: bool,
     /// How much errors say.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use passerelle_catalog::Catalog;
-use passerelle_identity::UnixTime;
+use passerelle_identity::{UnixTime, Verifier};
 use passerelle_pg::search_path;
 use passerelle_wire::Pool;
 
@@ -67,6 +67,11 @@ impl RestState {
             pool,
             shared: Arc::clone(&self.shared),
         }
+    }
+
+    /// Who verifies callers now.
+    pub fn verifier(&self) -> Arc<Verifier> {
+        Arc::clone(&self.shared.ready().settings.verifier)
     }
 
     /// Replaces the settings for requests that begin from now on.

@@ -2,9 +2,6 @@
 //!
 //! A request without `Origin` gets nothing but the hint for caches that another would get more.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use actix_web::HttpResponse;
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{
@@ -30,8 +27,8 @@ pub struct Cors {
     dialect: CorsDialect,
     /// Empty: any.
     origins: Vec<HeaderValue>,
-    /// Whether QUERY may be used; shared by all copies.
-    query: Arc<AtomicBool>,
+    /// Whether QUERY may be used.
+    query: bool,
 }
 
 const ANY: HeaderValue = HeaderValue::from_static("*");
@@ -57,13 +54,17 @@ impl Cors {
         Self {
             dialect,
             origins: origins.collect(),
-            query: Arc::default(),
+            query: false,
         }
     }
 
-    /// Says from now on whether browsers may use the method QUERY, which is not so in the beginning.
-    pub fn allow_query(&self, allowed: bool) {
-        self.query.store(allowed, Ordering::Relaxed);
+    /// The same, with the method QUERY allowed or not; without this it is not.
+    #[must_use]
+    pub fn allow_query(self, allowed: bool) -> Self {
+        Self {
+            query: allowed,
+            ..self
+        }
     }
 
     /// The answer to a preflight request (`OPTIONS` with `Access-Control-Request-Method`) of an
@@ -127,9 +128,7 @@ impl Cors {
     fn methods(&self) -> &'static str {
         match self.dialect {
             CorsDialect::Postgrest => POSTGREST_METHODS,
-            CorsDialect::Supabase if self.query.load(Ordering::Relaxed) => {
-                SUPABASE_METHODS_AND_QUERY
-            }
+            CorsDialect::Supabase if self.query => SUPABASE_METHODS_AND_QUERY,
             CorsDialect::Supabase => SUPABASE_METHODS,
         }
     }
@@ -219,9 +218,8 @@ mod tests {
 
     #[test]
     fn query_is_allowed_where_it_is_switched_on() {
-        let cors = Cors::new(CorsDialect::Supabase, &[]);
-        let copy = cors.clone();
-        let asked = || {
+        let asked = |allowed| {
+            let cors = Cors::new(CorsDialect::Supabase, &[]).allow_query(allowed);
             let request = TestRequest::with_uri("/items")
                 .method(Method::OPTIONS)
                 .insert_header((ORIGIN, "http://example.com"))
@@ -229,12 +227,9 @@ mod tests {
                 .to_http_request();
             cors.preflight(request.head())
         };
-        assert!(asked().is_none());
-        copy.allow_query(true);
-        let allowed = asked().unwrap();
+        assert!(asked(false).is_none());
+        let allowed = asked(true).unwrap();
         assert!(header(&allowed, "access-control-allow-methods").ends_with(", QUERY"));
-        copy.allow_query(false);
-        assert!(asked().is_none());
     }
 
     #[test]

@@ -16,6 +16,7 @@ use actix_web::dev::{
 use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{Error, HttpResponse};
+use arc_swap::ArcSwap;
 use pin_project_lite::pin_project;
 
 use crate::Verbosity;
@@ -45,16 +46,32 @@ pub struct FrontageSettings {
     pub metrics: Arc<Metrics>,
 }
 
-/// The middleware; see the module's description.
+/// The middleware; see the module's description. Clones share their settings.
 #[derive(Clone, Debug)]
 pub struct Frontage {
-    settings: Arc<FrontageSettings>,
+    settings: Arc<ArcSwap<FrontageSettings>>,
 }
 
 impl Frontage {
     /// A middleware with these settings.
-    pub fn new(settings: Arc<FrontageSettings>) -> Self {
-        Self { settings }
+    pub fn new(settings: impl Into<Arc<FrontageSettings>>) -> Self {
+        Self {
+            settings: Arc::new(ArcSwap::new(settings.into())),
+        }
+    }
+
+    /// The settings of a request that begins now.
+    pub fn settings(&self) -> Arc<FrontageSettings> {
+        self.settings.load_full()
+    }
+
+    /// Replaces the settings for requests that begin from now on. What was counted stays.
+    pub fn reconfigure(&self, settings: FrontageSettings) {
+        let metrics = Arc::clone(&self.settings.load().metrics);
+        self.settings.store(Arc::new(FrontageSettings {
+            metrics,
+            ..settings
+        }));
     }
 }
 
@@ -81,7 +98,7 @@ where
 #[derive(Debug)]
 pub struct FrontageService<S> {
     service: S,
-    settings: Arc<FrontageSettings>,
+    settings: Arc<ArcSwap<FrontageSettings>>,
 }
 
 impl<S, B> ActixService<ServiceRequest> for FrontageService<S>
@@ -96,7 +113,7 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let settings = Arc::clone(&self.settings);
+        let settings = self.settings.load_full();
         let since = Instant::now();
         let state = match refuse(&settings, &request) {
             Some(response) => State::Refused {

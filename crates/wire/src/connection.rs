@@ -22,7 +22,7 @@ use crate::startup::Session;
 use crate::transaction::OpenTransaction;
 
 /// How connections behave.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionSettings {
     /// How many prepared statements each connection keeps; `None` prepares anew for every flight,
     /// for servers behind a pooler that does not follow prepared statements.

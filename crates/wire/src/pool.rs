@@ -81,6 +81,8 @@ pub struct PoolStatus {
     pub waiting: usize,
     /// The most connections there may be.
     pub max_size: usize,
+    /// Callers so far for whom none became free in time.
+    pub timeouts: u64,
 }
 
 /// A pool of connections to one endpoint. Clones share it.
@@ -92,6 +94,8 @@ pub struct Pool {
 struct Shared {
     endpoint: Endpoint,
     settings: PoolSettings,
+    /// How connections behave that are made from now on.
+    connection: Mutex<ConnectionSettings>,
     state: Mutex<State<Box<Connection>, oneshot::Sender<Slot>>>,
 }
 
@@ -107,6 +111,7 @@ impl Pool {
         Self {
             shared: Arc::new(Shared {
                 endpoint,
+                connection: Mutex::new(settings.connection),
                 settings,
                 state,
             }),
@@ -139,6 +144,17 @@ impl Pool {
     pub fn renew(&self) {
         let dropped = self.shared.lock().renew();
         drop(dropped);
+    }
+
+    /// Changes how connections behave; those that behave otherwise are replaced.
+    pub fn reconfigure(&self, settings: ConnectionSettings) {
+        let known = self.shared.connection.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        if *known != settings {
+            *known = settings;
+            drop(known);
+            self.renew();
+        }
     }
 
     /// Closes connections that have been unused or open for too long. Acquiring does this as well;
@@ -184,6 +200,13 @@ enum Chosen {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State<Box<Connection>, oneshot::Sender<Slot>>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn connection(&self) -> ConnectionSettings {
+        *self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A slot at once, or a place in the queue.
@@ -281,7 +304,7 @@ impl Waiting<'_> {
             None => receiver.await,
             Some(limit) => tokio::time::timeout(limit, receiver)
                 .await
-                .map_err(|_| PoolError::Timeout)?,
+                .map_err(|_| self.shared.lock().time_out())?,
         };
         self.receiver = None;
         outcome.map_err(|_| PoolError::Closed)
@@ -315,7 +338,7 @@ impl Slot {
             let Some(pool) = &self.pool else {
                 return Err(PoolError::Closed);
             };
-            let connection = Connection::connect(&pool.endpoint, &pool.settings.connection)
+            let connection = Connection::connect(&pool.endpoint, &pool.connection())
                 .await
                 .map_err(PoolError::Connect)?;
             self.connection = Some(Box::new(connection));

@@ -62,7 +62,8 @@ struct Backend {
 
 pub(super) fn run(arguments: &DevArguments, environment: &Environment) -> Result<(), CommandError> {
     let mut settings = Settings::load(None, environment)?;
-    logging::start(settings.log.format, settings.log.level);
+    let _logging =
+        logging::start(settings.log.format, settings.log.level).map_err(CommandError::Log)?;
     if environment.get("PASSERELLE_SERVER_HOST").is_none() {
         LOOPBACK.clone_into(&mut settings.server.host);
     }

@@ -11,13 +11,13 @@ use passerelle_pg::{IntrospectError, introspect};
 use passerelle_wire::ClientError;
 
 use self::configuration::{Configuration, Read};
-use super::healthcheck::{ask, reachable};
+use super::healthcheck::{HealthError, ask, reachable};
 use super::{CommandError, print};
 use crate::cli::RestArguments;
 use crate::config::LogFormat;
 use crate::deployment::{Deployment, of_pgrst};
 use crate::environment::Environment;
-use crate::pgrst::{EXAMPLE, PgrstError, PgrstSettings};
+use crate::pgrst::{EXAMPLE, PgrstSettings};
 use crate::server::{Reload, Reloading};
 use crate::{catalog_dump, logging, sentence, server};
 
@@ -30,6 +30,20 @@ pub(crate) enum SchemaError {
     /// The database does not tell.
     #[error(transparent)]
     Introspect(#[from] IntrospectError),
+}
+
+/// Why a server does not count as ready, in PostgREST's words, which scripts may look for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadyError {
+    /// There is nobody to ask.
+    #[error("ERROR: Admin server is not running. Please check admin-server-port config.")]
+    NoAdminServer,
+    /// It says so.
+    #[error("ERROR: {0}")]
+    NotReady(String),
+    /// It does not say anything.
+    #[error("ERROR: connection refused to {0}")]
+    Refused(String),
 }
 
 pub(super) fn run(arguments: RestArguments, environment: &Environment) -> Result<(), CommandError> {
@@ -80,7 +94,9 @@ async fn dump_schema(configuration: &Configuration) -> Result<(), CommandError> 
 
 async fn serve(configuration: Rc<Configuration>) -> Result<(), CommandError> {
     let outside = configuration.outside()?;
-    let logging = logging::start(LogFormat::Text, outside.log_level);
+    // Faults of file and environment are said at once, before anything else is.
+    Deployment::of_pgrst(&outside, configuration.environment())?;
+    let logging = logging::start(LogFormat::Text, outside.log_level).map_err(CommandError::Log)?;
     // What is wrong in the database can be set right there, so it does not keep the server down.
     let (settings, complete) = match configuration.read().await {
         Ok(Read { settings, missing }) => {
@@ -100,8 +116,9 @@ async fn serve(configuration: Rc<Configuration>) -> Result<(), CommandError> {
     };
     let deployment = Deployment::of_pgrst(&settings, configuration.environment())?;
     configuration.in_force(settings);
+    let levels = logging.clone();
     let read = Box::new(move |cause| -> Reloading {
-        let (configuration, logging) = (Rc::clone(&configuration), logging.clone());
+        let (configuration, logging) = (Rc::clone(&configuration), levels.clone());
         Box::pin(async move { configuration.reload(cause, &logging).await })
     });
     server::serve(deployment, Some(Reload { read, complete }), |started| {
@@ -115,14 +132,14 @@ async fn serve(configuration: Rc<Configuration>) -> Result<(), CommandError> {
 fn ready(settings: &PgrstSettings) -> Result<(), CommandError> {
     let port = settings
         .admin_server_port
-        .ok_or_else(|| PgrstError::Value {
-            key: "admin-server-port",
-            fault: "it must be set to ask whether the server is ready".to_owned(),
-        })?;
+        .ok_or(ReadyError::NoAdminServer)?;
     let url = format!(
         "http://{}:{port}/ready",
         reachable(&settings.admin_server_host)
     );
-    ask(&url)?;
+    ask(&url).map_err(|error| match error {
+        HealthError::NotReady(_) => ReadyError::NotReady(url.clone()),
+        _ => ReadyError::Refused(url.clone()),
+    })?;
     print(&format!("OK: {url}\n"))
 }

@@ -15,12 +15,14 @@ use crate::{logging, sentence, server};
 pub(super) fn run(file: Option<PathBuf>, environment: &Environment) -> Result<(), CommandError> {
     let settings = Settings::load(file.as_deref(), environment)?;
     settings.check_secrets()?;
-    let logging = logging::start(settings.log.format, settings.log.level);
+    let logging =
+        logging::start(settings.log.format, settings.log.level).map_err(CommandError::Log)?;
     let deployment = Deployment::of_config(&settings)?;
     let environment = environment.clone();
+    let levels = logging.clone();
     let read = Box::new(move |cause| -> Reloading {
         let reloaded = match cause {
-            Cause::Asked => reloaded(file.as_deref(), &environment, &logging),
+            Cause::Asked => reloaded(file.as_deref(), &environment, &levels),
             // Nothing is configured in the database.
             Cause::Loaded | Cause::Missing => Reloaded::Unchanged,
         };
@@ -41,10 +43,7 @@ fn reloaded(file: Option<&Path>, environment: &Environment, logging: &Logging) -
         settings.check_secrets()?;
         let deployment = Deployment::of_config(&settings)?;
         logging.set(settings.log.level);
-        Ok(Reconfiguration {
-            rest: deployment.rest,
-            introspection: deployment.database.keeper.introspection,
-        })
+        Ok(deployment.into())
     };
     match load() {
         Ok(changed) => Reloaded::Changed(Box::new(changed)),

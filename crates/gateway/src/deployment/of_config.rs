@@ -17,7 +17,7 @@ use passerelle_syntax::{Exposure, Extension, Limits};
 use passerelle_wire::{ConnectionSettings, PoolSettings};
 
 use super::{
-    DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, endpoints,
+    DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, Recovery, endpoints,
     function_name,
 };
 use crate::config::{OpenApiMode, Settings};
@@ -48,7 +48,7 @@ impl Deployment {
             },
             frontage: frontage(settings),
             database: database(settings)?,
-            automatic_recovery: true,
+            recovery: Recovery::Always,
             rest: rest(settings)?,
         })
     }
@@ -56,8 +56,8 @@ impl Deployment {
 
 fn frontage(settings: &Settings) -> FrontageSettings {
     let server = &settings.server;
-    let cors = Cors::new(CorsDialect::Supabase, &server.cors_allowed_origins);
-    cors.allow_query(settings.database.extensions.contains(&Extension::Query));
+    let cors = Cors::new(CorsDialect::Supabase, &server.cors_allowed_origins)
+        .allow_query(settings.database.extensions.contains(&Extension::Query));
     FrontageSettings {
         cors,
         limits: http_limits(settings),
@@ -163,6 +163,7 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
             .filter(|name| !name.is_empty())
             .map(function_name),
         app_settings: Vec::new(),
+        log_query: false,
         server_timing: false,
         verbosity: Verbosity::Verbose,
     })

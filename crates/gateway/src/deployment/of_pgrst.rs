@@ -18,7 +18,7 @@ use passerelle_syntax::{Exposure, Extensions, Limits};
 use passerelle_wire::{ConnectionSettings, PoolSettings};
 
 use super::{
-    DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, endpoints,
+    DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, Recovery, endpoints,
     function_name,
 };
 use crate::environment::Environment;
@@ -79,7 +79,11 @@ impl Deployment {
             },
             frontage: frontage(settings)?,
             database: database(settings, environment)?,
-            automatic_recovery: settings.db_pool_automatic_recovery,
+            recovery: if settings.db_pool_automatic_recovery {
+                Recovery::UnlessRejected
+            } else {
+                Recovery::Never
+            },
             rest: rest(settings)?,
         })
     }
@@ -234,6 +238,7 @@ fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
             .iter()
             .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
             .collect(),
+        log_query: settings.log_query,
         server_timing: settings.server_timing_enabled,
         verbosity: verbosity(settings),
     })

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use passerelle_identity::RolePath;
+
 use super::settings::{LogLevel, OpenApiMode, PgrstSettings, TransactionEnd, Verbosity};
 
 impl PgrstSettings {
@@ -95,7 +97,10 @@ impl PgrstSettings {
                 "jwt-cache-max-entries",
                 self.jwt_cache_max_entries.to_string(),
             ),
-            ("jwt-role-claim-key", quoted(&self.jwt_role_claim_key)),
+            (
+                "jwt-role-claim-key",
+                quoted(&role_claim_key(&self.jwt_role_claim_key)),
+            ),
             ("jwt-secret", optional(secret.as_deref())),
             (
                 "jwt-secret-is-base64",
@@ -160,6 +165,13 @@ fn quoted(text: &str) -> String {
             .replace('"', "\\\"")
             .replace('$', "$$")
     )
+}
+
+/// A path in the older notation is shown with all its quotes.
+fn role_claim_key(text: &str) -> String {
+    let path = RolePath::parse(text).ok();
+    path.and_then(|path| path.deprecated())
+        .unwrap_or_else(|| text.to_owned())
 }
 
 fn optional(text: Option<&str>) -> String {

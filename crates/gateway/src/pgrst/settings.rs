@@ -1,6 +1,5 @@
 //! The keys, their defaults and their ranges.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use passerelle_identity::Secret;
@@ -363,7 +362,10 @@ fn uri(from: &Sources) -> Result<Secret, PgrstError> {
         .text("db-uri", None)
         .unwrap_or_else(|| "postgresql://".to_owned());
     match text.strip_prefix('@') {
-        Some(path) => Ok(Secret::from(read(path)?.trim().to_owned())),
+        Some(path) => {
+            let content = from.streams.read(Path::new(path))?;
+            Ok(Secret::from(content.trim().to_owned()))
+        }
         None => Ok(Secret::from(text)),
     }
 }
@@ -376,15 +378,7 @@ fn jwt_secret(from: &Sources) -> Result<Option<Secret>, PgrstError> {
     let Some(path) = text.strip_prefix('@') else {
         return Ok(Some(Secret::from(text)));
     };
-    let content = read(path)?;
+    let content = from.streams.read(Path::new(path))?;
     let content = content.strip_suffix('\n').unwrap_or(&content);
     Ok(Some(Secret::from(content.to_owned())))
-}
-
-fn read(path: &str) -> Result<String, PgrstError> {
-    let path = Path::new(path);
-    fs::read_to_string(path).map_err(|source| PgrstError::Read {
-        path: path.to_owned(),
-        source,
-    })
 }

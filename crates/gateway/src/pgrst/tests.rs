@@ -70,6 +70,19 @@ fn truths_have_many_forms() {
 }
 
 #[test]
+fn a_role_claim_key_in_the_older_notation_is_dumped_with_its_quotes() {
+    for (key, dumped) in [
+        (r#".roles[?(@ ==^ "a")]"#, r#"".\"roles\"[?(@ ==^ \"a\")]""#),
+        (r#"."a b"[0].c"#, r#"".\"a b\"[0].\"c\"""#),
+        ("$.a['b']", r#""$$.a['b']""#),
+    ] {
+        let settings = PgrstSettings::read(&sources([("PGRST_JWT_ROLE_CLAIM_KEY", key)])).unwrap();
+        let line = format!("jwt-role-claim-key = {dumped}\n");
+        assert!(settings.dump().contains(&line), "{}", settings.dump());
+    }
+}
+
+#[test]
 fn an_empty_extra_search_path_is_empty() {
     let settings = PgrstSettings::read(&sources([("PGRST_DB_EXTRA_SEARCH_PATH", "")])).unwrap();
     assert!(settings.db_extra_search_path.is_empty());

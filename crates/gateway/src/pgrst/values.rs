@@ -1,6 +1,12 @@
 //! Values of keys and where they come from: the database before the environment before the file.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use passerelle_identity::Secret;
 
 use super::PgrstError;
 use crate::environment::Environment;
@@ -25,6 +31,30 @@ pub(crate) struct Sources {
     pub(crate) environment: Environment,
     /// The file's keys.
     pub(crate) file: BTreeMap<String, Value>,
+    /// What can be read once only.
+    pub(crate) streams: Streams,
+}
+
+/// What streams such as `/dev/stdin` said, for whoever asks again; clones share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Streams(Rc<RefCell<BTreeMap<PathBuf, Secret>>>);
+
+impl Streams {
+    /// The content of a file as it is now, or that of a stream.
+    pub(super) fn read(&self, path: &Path) -> Result<String, PgrstError> {
+        if let Some(known) = self.0.borrow().get(path) {
+            return Ok(String::from_utf8_lossy(known.expose()).into_owned());
+        }
+        let content = fs::read_to_string(path).map_err(|source| PgrstError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        if !fs::metadata(path).is_ok_and(|file| file.is_file()) {
+            let mut known = self.0.borrow_mut();
+            known.insert(path.to_owned(), Secret::from(content.clone()));
+        }
+        Ok(content)
+    }
 }
 
 impl Sources {

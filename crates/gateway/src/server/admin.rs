@@ -1,6 +1,7 @@
 //! The admin port: `/live`, `/ready`, `/metrics` and `/schema_cache`. It is never to be reached from outside.
 
-use std::fmt::Write as _;
+mod figures;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use passerelle_pg::CatalogKeeper;
+use passerelle_rest::RestState;
 use passerelle_surface::Metrics;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
@@ -31,7 +33,8 @@ pub(super) struct Watched {
     pub(super) pools: Pools,
     pub(super) metrics: Arc<Metrics>,
     /// Where the surfaces are served.
-    pub(super) main: Option<Address>,
+    pub(super) main: Address,
+    pub(super) state: Arc<RestState>,
 }
 
 /// Starts the admin server on the current runtime.
@@ -48,7 +51,7 @@ pub(super) fn start(listener: Listener, watched: Watched) -> Result<ServerHandle
     .disable_signals();
     let server = match listener {
         Listener::Tcp(listener) => server.listen(listener),
-        Listener::Unix(listener, _) => server.listen_uds(listener),
+        Listener::Unix(listener) => server.listen_uds(listener),
     };
     let server = server.map_err(ServerError::Http)?.run();
     let handle = server.handle();
@@ -58,22 +61,22 @@ pub(super) fn start(listener: Listener, watched: Watched) -> Result<ServerHandle
 
 /// Whether the main port accepts connections.
 async fn live(watched: web::Data<Watched>) -> HttpResponse {
-    if accepts(watched.main.as_ref()).await {
+    if accepts(&watched.main).await {
         HttpResponse::Ok().finish()
     } else {
         HttpResponse::InternalServerError().finish()
     }
 }
 
-/// Whether it also has a catalogue and a database.
+/// Whether it also has a catalogue and a database, which is asked first.
 async fn ready(watched: web::Data<Watched>) -> HttpResponse {
     let status = watched.keeper.status();
-    if !accepts(watched.main.as_ref()).await {
-        HttpResponse::InternalServerError().finish()
-    } else if status.connected && status.is_ready() && watched.complete.get() {
+    if !(status.connected && status.is_ready() && watched.complete.get()) {
+        HttpResponse::ServiceUnavailable().finish()
+    } else if accepts(&watched.main).await {
         HttpResponse::Ok().finish()
     } else {
-        HttpResponse::ServiceUnavailable().finish()
+        HttpResponse::InternalServerError().finish()
     }
 }
 
@@ -90,90 +93,17 @@ async fn schema_cache(watched: web::Data<Watched>) -> HttpResponse {
 async fn metrics(watched: web::Data<Watched>) -> HttpResponse {
     let mut text = String::new();
     watched.metrics.render(&mut text);
-    render_pool(&watched.pools, &mut text);
-    render_catalog(&watched.keeper, &mut text);
+    figures::render(&watched, &mut text);
     HttpResponse::Ok()
         .content_type(ContentType::plaintext())
         .body(text)
 }
 
-fn render_pool(pools: &Pools, out: &mut String) {
-    let status = pools.status();
-    gauge(
-        out,
-        "passerelle_pool_connections",
-        "Connections to PostgreSQL.",
-        status.size,
-    );
-    gauge(
-        out,
-        "passerelle_pool_idle",
-        "Connections that nobody uses.",
-        status.idle,
-    );
-    gauge(
-        out,
-        "passerelle_pool_waiting",
-        "Requests that wait for a connection.",
-        status.waiting,
-    );
-    gauge(
-        out,
-        "passerelle_pool_max",
-        "Connections there may be.",
-        status.max_size,
-    );
-}
-
-fn render_catalog(keeper: &CatalogKeeper, out: &mut String) {
-    let status = keeper.status();
-    gauge(
-        out,
-        "passerelle_catalog_ready",
-        "Whether the last attempt to load the catalogue succeeded.",
-        u8::from(status.is_ready()),
-    );
-    gauge(
-        out,
-        "passerelle_catalog_load_seconds",
-        "How long the last load took.",
-        status.load_duration.as_secs_f64(),
-    );
-    counter(
-        out,
-        "passerelle_catalog_loads_total",
-        "Catalogues loaded.",
-        status.loads,
-    );
-    counter(
-        out,
-        "passerelle_catalog_failures_total",
-        "Attempts to connect or to load that failed.",
-        status.failures,
-    );
-}
-
-fn gauge(out: &mut String, name: &str, help: &str, value: impl std::fmt::Display) {
-    // Writing to a string cannot fail, here and below.
-    let _ = write!(
-        out,
-        "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"
-    );
-}
-
-fn counter(out: &mut String, name: &str, help: &str, value: u64) {
-    let _ = write!(
-        out,
-        "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n"
-    );
-}
-
-async fn accepts(main: Option<&Address>) -> bool {
+async fn accepts(main: &Address) -> bool {
     let connected = async {
         match main {
-            None => true,
-            Some(Address::Unix(path)) => UnixStream::connect(path).await.is_ok(),
-            Some(Address::Tcp(address)) => TcpStream::connect(reachable(*address)).await.is_ok(),
+            Address::Unix(path) => UnixStream::connect(path).await.is_ok(),
+            Address::Tcp(address) => TcpStream::connect(reachable(*address)).await.is_ok(),
         }
     };
     timeout(PATIENCE, connected).await.unwrap_or(false)

@@ -23,7 +23,7 @@ pub(super) fn start(
     listener: Listener,
     http: &HttpSettings,
     prefix: &str,
-    frontage: Arc<FrontageSettings>,
+    frontage: Frontage,
     rest: Arc<RestState>,
     pools: Pools,
 ) -> Result<Server, ServerError> {
@@ -34,15 +34,15 @@ pub(super) fn start(
         .map_or(KeepAlive::Disabled, KeepAlive::Timeout);
     let head_timeout = http.request_head_timeout;
     let app = move || {
-        let app = App::new().wrap(Frontage::new(Arc::clone(&frontage)));
+        let app = App::new().wrap(frontage.clone());
         let rest = Arc::new(rest.with_pool(pools.of_next_worker()));
         let surface = |config: &mut web::ServiceConfig| passerelle_rest::configure(config, rest);
         let app = if prefix.is_empty() {
             app.configure(surface)
         } else {
-            let frontage = Arc::clone(&frontage);
+            let frontage = frontage.clone();
             app.service(web::scope(&prefix).configure(surface))
-                .default_service(web::to(move || ready(no_surface(&frontage))))
+                .default_service(web::to(move || ready(no_surface(&frontage.settings()))))
         };
         map_config(app.into_factory(), |()| AppConfig::default())
     };
@@ -51,8 +51,10 @@ pub(super) fn start(
         .max_concurrent_connections(http.max_connections)
         .shutdown_timeout(http.shutdown_timeout.as_secs())
         .disable_signals();
+    let ending = server.graceful_shutdown_signal();
     let server = match listener {
         Listener::Tcp(listener) => server.listen("http", listener, move || {
+            let ending = ending.clone();
             fn_service(|io: TcpStream| async move {
                 // Answers are written whole; waiting for more would only delay them.
                 let _ = io.set_nodelay(true);
@@ -61,18 +63,29 @@ pub(super) fn start(
             })
             .and_then(
                 HttpService::build()
+                    // Idle connections end with the server, others after their answer.
+                    .graceful_shutdown_signal(move || {
+                        let ending = ending.clone();
+                        async move { ending.notified().await }
+                    })
                     .keep_alive(keep_alive)
                     .client_request_timeout(head_timeout)
                     .client_disconnect_timeout(std::time::Duration::from_secs(1))
                     .finish(app()),
             )
         }),
-        Listener::Unix(listener, _) => server.listen_uds("http", listener, move || {
+        Listener::Unix(listener) => server.listen_uds("http", listener, move || {
+            let ending = ending.clone();
             fn_service(|io: UnixStream| async move {
                 Ok::<_, DispatchError>((RawTargets::new(io), Protocol::Http1, None))
             })
             .and_then(
                 HttpService::build()
+                    // Idle connections end with the server, others after their answer.
+                    .graceful_shutdown_signal(move || {
+                        let ending = ending.clone();
+                        async move { ending.notified().await }
+                    })
                     .keep_alive(keep_alive)
                     .client_request_timeout(head_timeout)
                     .client_disconnect_timeout(std::time::Duration::from_secs(1))

@@ -1,12 +1,12 @@
 //! Sockets to listen on, opened before anything else so that a taken port is noticed at once.
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::deployment::ListenSettings;
 
@@ -45,11 +45,19 @@ pub(crate) enum ListenError {
     },
 }
 
+/// A place that is taken, where nobody is listened to yet.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(TcpSocket, SocketAddr),
+    /// A Unix socket takes its place by listening; who comes early waits.
+    Unix(UnixListener, PathBuf),
+}
+
 /// An open socket.
 #[derive(Debug)]
 pub(crate) enum Listener {
-    Tcp(TcpListener),
-    Unix(UnixListener, PathBuf),
+    Tcp(std::net::TcpListener),
+    Unix(UnixListener),
 }
 
 /// Where a socket listens.
@@ -59,31 +67,39 @@ pub(crate) enum Address {
     Unix(PathBuf),
 }
 
-impl Listener {
+impl Socket {
     /// Where this server itself reaches it.
-    pub(crate) fn address(&self) -> Option<Address> {
+    pub(crate) fn address(&self) -> Address {
         match self {
-            Self::Tcp(listener) => listener.local_addr().ok().map(Address::Tcp),
-            Self::Unix(_, path) => Some(Address::Unix(path.clone())),
+            Self::Tcp(_, address) => Address::Tcp(*address),
+            Self::Unix(_, path) => Address::Unix(path.clone()),
         }
     }
 
     /// Where clients reach it: `http://address:port`, or `unix:` and the path.
     pub(crate) fn url(&self) -> String {
         match self {
-            Self::Tcp(listener) => {
-                let address = listener.local_addr();
-                address
-                    .map(|address| format!("http://{address}"))
-                    .unwrap_or_default()
-            }
+            Self::Tcp(_, address) => format!("http://{address}"),
             Self::Unix(_, path) => format!("unix:{}", path.display()),
+        }
+    }
+
+    /// From now on clients are listened to.
+    pub(crate) fn listen(self) -> Result<Listener, ListenError> {
+        match self {
+            Self::Unix(listener, _) => Ok(Listener::Unix(listener)),
+            Self::Tcp(socket, address) => {
+                let listener = socket.listen(BACKLOG).and_then(TcpListener::into_std);
+                listener
+                    .map(Listener::Tcp)
+                    .map_err(|source| refused(address, source))
+            }
         }
     }
 }
 
-/// Opens a socket; must be called on a runtime.
-pub(crate) fn bind(settings: &ListenSettings) -> Result<Listener, ListenError> {
+/// Takes a place; must be called on a runtime.
+pub(crate) fn bind(settings: &ListenSettings) -> Result<Socket, ListenError> {
     match settings {
         ListenSettings::Tcp {
             host,
@@ -94,7 +110,7 @@ pub(crate) fn bind(settings: &ListenSettings) -> Result<Listener, ListenError> {
     }
 }
 
-fn tcp(host: &str, port: u16, reuse_port: bool) -> Result<Listener, ListenError> {
+fn tcp(host: &str, port: u16, reuse_port: bool) -> Result<Socket, ListenError> {
     let mut last = None;
     for address in addresses(host, port)? {
         let open = || {
@@ -106,29 +122,31 @@ fn tcp(host: &str, port: u16, reuse_port: bool) -> Result<Listener, ListenError>
             socket.set_reuseaddr(true)?;
             socket.set_reuseport(reuse_port)?;
             socket.bind(address)?;
-            socket.listen(BACKLOG)?.into_std()
+            let bound = socket.local_addr()?;
+            Ok(Socket::Tcp(socket, bound))
         };
         match open() {
-            Ok(listener) => return Ok(Listener::Tcp(listener)),
+            Ok(socket) => return Ok(socket),
             Err(error) => last = Some((address, error)),
         }
     }
-    Err(match last {
-        Some((_, error)) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            ListenError::InUse { port }
-        }
-        Some((address, source)) => ListenError::Refused {
+    let unknown = || ListenError::Host {
+        host: host.to_owned(),
+        source: std::io::ErrorKind::NotFound.into(),
+    };
+    Err(last.map_or_else(unknown, |(address, source)| refused(address, source)))
+}
+
+fn refused(address: SocketAddr, source: std::io::Error) -> ListenError {
+    match source.kind() {
+        std::io::ErrorKind::AddrInUse => ListenError::InUse {
+            port: address.port(),
+        },
+        _ => ListenError::Refused {
             place: address.to_string(),
             source,
         },
-        None => {
-            let source = std::io::ErrorKind::NotFound.into();
-            ListenError::Host {
-                host: host.to_owned(),
-                source,
-            }
-        }
-    })
+    }
 }
 
 /// The addresses a host stands for: an address, a name, or a word of Haskell's warp.
@@ -153,7 +171,7 @@ fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, ListenError> {
     Ok(found.collect())
 }
 
-fn unix(path: &Path, mode: u32) -> Result<Listener, ListenError> {
+fn unix(path: &Path, mode: u32) -> Result<Socket, ListenError> {
     let refused = |source| ListenError::Refused {
         place: path.display().to_string(),
         source,
@@ -168,5 +186,5 @@ fn unix(path: &Path, mode: u32) -> Result<Listener, ListenError> {
     let listener = UnixListener::bind(path).map_err(refused)?;
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(refused)?;
     listener.set_nonblocking(true).map_err(refused)?;
-    Ok(Listener::Unix(listener, path.to_owned()))
+    Ok(Socket::Unix(listener, path.to_owned()))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use passerelle_wire::{Endpoint, Pool, PoolSettings, PoolStatus};
+use passerelle_wire::{ConnectionSettings, Endpoint, Pool, PoolSettings, PoolStatus};
 use tokio::sync::watch;
 
 /// How often unused connections are looked for.
@@ -60,11 +60,19 @@ impl Pools {
             idle: sum.idle + one.idle,
             waiting: sum.waiting + one.waiting,
             max_size: sum.max_size + one.max_size,
+            timeouts: sum.timeouts + one.timeouts,
         };
         self.pools
             .iter()
             .map(Pool::status)
             .fold(PoolStatus::default(), add)
+    }
+
+    /// Changes how their connections behave.
+    pub(super) fn reconfigure(&self, settings: ConnectionSettings) {
+        for pool in &*self.pools {
+            pool.reconfigure(settings);
+        }
     }
 
     /// Closes all of them.

@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use passerelle_pg::{CatalogKeeper, IntrospectionSettings};
 use passerelle_rest::{RestSettings, RestState};
-use passerelle_surface::Cors;
-use passerelle_syntax::Extension;
-use tokio::sync::Notify;
+use passerelle_surface::{Frontage, FrontageSettings};
+use passerelle_wire::ConnectionSettings;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+
+use super::pools::Pools;
+use crate::deployment::{Deployment, Recovery};
 
 /// Pause before a database that could not tell its settings is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -28,14 +31,32 @@ pub(crate) enum Cause {
 
 /// What of a configuration can change while the server runs; the rest takes a restart.
 pub(crate) struct Reconfiguration {
-    pub(crate) rest: RestSettings,
-    pub(crate) introspection: IntrospectionSettings,
+    rest: RestSettings,
+    frontage: FrontageSettings,
+    introspection: IntrospectionSettings,
+    channel: Option<String>,
+    connection: ConnectionSettings,
+    recovery: Recovery,
 }
 
-/// Who is told of a new configuration.
-pub(super) struct Surfaces {
-    pub(super) rest: Arc<RestState>,
-    pub(super) cors: Cors,
+impl From<Deployment> for Reconfiguration {
+    fn from(deployment: Deployment) -> Self {
+        let Deployment {
+            rest,
+            frontage,
+            database,
+            recovery,
+            ..
+        } = deployment;
+        Self {
+            rest,
+            frontage,
+            introspection: database.keeper.introspection,
+            channel: database.keeper.channel,
+            connection: database.pool.connection,
+            recovery,
+        }
+    }
 }
 
 /// What reading the configuration again came to.
@@ -85,22 +106,13 @@ pub(super) struct Reloader {
 }
 
 impl Reloader {
-    /// Begins to listen for reasons; must be called on an actix runtime. `introspection` is what is
-    /// read from the database now.
-    pub(super) fn start(
-        reload: Reload,
-        complete: Complete,
-        keeper: Arc<CatalogKeeper>,
-        surfaces: Surfaces,
-        introspection: IntrospectionSettings,
-    ) -> Self {
+    /// Begins to listen for reasons; must be called on an actix runtime.
+    pub(super) fn start(reload: Reload, complete: Complete, parts: Parts) -> Self {
         let asked = Arc::new(Notify::new());
         let work = Work {
             read: reload.read,
             complete,
-            keeper,
-            surfaces,
-            introspection,
+            parts,
         };
         let task = actix_web::rt::spawn(work.run(Arc::clone(&asked)));
         Self { asked, task }
@@ -118,18 +130,27 @@ impl Drop for Reloader {
     }
 }
 
+/// What follows the configuration.
+pub(super) struct Parts {
+    pub(super) keeper: Arc<CatalogKeeper>,
+    pub(super) state: Arc<RestState>,
+    pub(super) frontage: Frontage,
+    pub(super) pools: Pools,
+    pub(super) recovery: watch::Sender<Recovery>,
+    /// What is read from the database now.
+    pub(super) introspection: IntrospectionSettings,
+}
+
 struct Work {
     read: Box<dyn Fn(Cause) -> Reloading>,
     complete: Complete,
-    keeper: Arc<CatalogKeeper>,
-    surfaces: Surfaces,
-    introspection: IntrospectionSettings,
+    parts: Parts,
 }
 
 impl Work {
     async fn run(mut self, asked: Arc<Notify>) {
-        let mut notified = self.keeper.config_reloads();
-        let mut versions = self.keeper.versions();
+        let mut notified = self.parts.keeper.config_reloads();
+        let mut versions = self.parts.keeper.versions();
         versions.mark_unchanged();
         loop {
             let cause = tokio::select! {
@@ -147,14 +168,16 @@ impl Work {
     }
 
     fn apply(&mut self, changed: Reconfiguration) {
-        let extensions = changed.rest.exposure.extensions;
-        let query = extensions.contains(Extension::Query);
-        self.surfaces.cors.allow_query(query);
-        self.surfaces.rest.reconfigure(changed.rest);
+        let parts = &mut self.parts;
+        parts.state.reconfigure(changed.rest);
+        parts.frontage.reconfigure(changed.frontage);
+        parts.pools.reconfigure(changed.connection);
+        parts.recovery.send_replace(changed.recovery);
+        parts.keeper.listen_on(changed.channel);
         // A reload that nobody needs would cause the next one.
-        if !same(&self.introspection, &changed.introspection) {
-            self.introspection = changed.introspection;
-            self.keeper.reconfigure(self.introspection.clone());
+        if !same(&parts.introspection, &changed.introspection) {
+            parts.introspection = changed.introspection;
+            parts.keeper.reconfigure(parts.introspection.clone());
         }
         self.complete.set();
         tracing::info!("configuration reloaded");

@@ -6,6 +6,7 @@
 )]
 
 mod dev;
+mod lifecycle;
 mod program;
 mod rest;
 mod serve;

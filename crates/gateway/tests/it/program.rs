@@ -1,7 +1,8 @@
 //! The binary as a child process, and HTTP in its simplest form.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -20,11 +21,33 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it in a directory, with these variables and without those that every platform sets.
     pub(crate) fn start(dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let child = command(dir, arguments, variables)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Self::of(child.unwrap())
+    }
+
+    /// Starts it with something on its standard input.
+    pub(crate) fn start_reading(
+        dir: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+        input: &str,
+    ) -> Self {
         let mut child = command(dir, arguments, variables)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        drop(stdin);
+        Self::of(child)
+    }
+
+    fn of(mut child: Child) -> Self {
         let stdout = lines(child.stdout.take().unwrap());
         let stderr = lines(child.stderr.take().unwrap());
         Self {
@@ -75,6 +98,30 @@ impl Program {
         (status, self.stdout.iter().collect())
     }
 
+    /// The URL in the first line that says it is ready.
+    pub(crate) fn url(&self) -> String {
+        let line = self.error_line("ready at ");
+        let (_, url) = line.rsplit_once(' ').unwrap();
+        url.to_owned()
+    }
+
+    /// Waits until it has ended by itself: how, and what it said.
+    pub(crate) fn ended(mut self) -> (ExitStatus, String) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status, self.stderr.iter().collect::<Vec<_>>().join("\n"));
+            }
+            assert!(Instant::now() < deadline, "it runs: {}", self.errors());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// How it ends.
+    pub(crate) fn wait(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
     fn errors(&self) -> String {
         self.stderr.try_iter().collect::<Vec<_>>().join("\n")
     }
@@ -109,11 +156,27 @@ pub(crate) fn run(
 pub(crate) fn get(url: &str, headers: &[(&str, &str)]) -> (u16, String) {
     let rest = url.strip_prefix("http://").unwrap();
     let (address, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let mut stream = TcpStream::connect(address).unwrap();
+    let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    exchange(stream, address, path, headers)
+}
+
+/// The same over a Unix socket.
+pub(crate) fn get_by_socket(socket: &Path, path: &str) -> (u16, String) {
+    let stream = UnixStream::connect(socket).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    exchange(stream, "localhost", path, &[])
+}
+
+fn exchange(
+    mut stream: impl std::io::Read + std::io::Write,
+    host: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> (u16, String) {
     write!(
         stream,
-        "GET /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n"
+        "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
     )
     .unwrap();
     for (name, value) in headers {
@@ -122,7 +185,9 @@ pub(crate) fn get(url: &str, headers: &[(&str, &str)]) -> (u16, String) {
     write!(stream, "\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let status = answer.split(' ').nth(1);
+    let status = status.unwrap_or_else(|| panic!("no answer from {host} for /{path}"));
+    let status = status.parse().unwrap();
     (status, answer)
 }
 
@@ -136,6 +201,21 @@ pub(crate) fn until(url: &str, status: u16) {
         }
         assert!(Instant::now() < deadline, "{url} still answers: {answer}");
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> String {
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    free.local_addr().unwrap().port().to_string()
+}
+
+/// Asks until the answer is yes.
+pub(crate) async fn until_true(mut asked: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !asked().await {
+        assert!(Instant::now() < deadline, "it never became true");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

@@ -1,5 +1,7 @@
 //! The notation of PostgREST before version 16, deprecated there: `.key."quoted"[0][?(@ == "x")]`.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 /// Members and indices to follow, and at most one filter at the end.
@@ -24,7 +26,7 @@ struct Filter {
     text: String,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Comparison {
     Equals,
     NotEquals,
@@ -41,6 +43,24 @@ const OPERATORS: [(&str, Comparison); 5] = [
     ("^==", Comparison::StartsWith),
     ("*==", Comparison::Contains),
 ];
+
+/// As PostgREST writes it: every name in quotes.
+impl fmt::Display for LegacyPath {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in &self.steps {
+            match step {
+                Step::Key(name) => write!(out, ".\"{name}\"")?,
+                Step::Index(index) => write!(out, "[{index}]")?,
+            }
+        }
+        if let Some(Filter { comparison, text }) = &self.filter {
+            let operator = OPERATORS.iter().find(|(_, meaning)| meaning == comparison);
+            let operator = operator.map_or("==", |(operator, _)| operator);
+            write!(out, "[?(@ {operator} \"{text}\")]")?;
+        }
+        Ok(())
+    }
+}
 
 impl LegacyPath {
     /// Reads a path; `None` if it is not in this notation.

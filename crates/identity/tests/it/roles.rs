@@ -82,9 +82,9 @@ fn older_paths() {
 
 #[test]
 fn older_paths_are_told_apart() {
-    assert!(RolePath::parse(".role").unwrap().is_deprecated());
-    assert!(!RolePath::parse("$.role").unwrap().is_deprecated());
-    assert!(!RolePath::parse("$.roles[0]").unwrap().is_deprecated());
+    assert!(RolePath::parse(".role").unwrap().deprecated().is_some());
+    assert!(RolePath::parse("$.role").unwrap().deprecated().is_none());
+    assert!(RolePath::parse("$.roles[0]").unwrap().deprecated().is_none());
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn role_paths_are_read_at_start() {
     };
     assert!(matches!(refusal(&with("role")), SettingsError::RolePath(_)));
     let verifier = Verifier::new(&with(".role")).unwrap();
-    assert!(RolePath::is_deprecated(verifier.role_path()));
+    assert!(RolePath::deprecated(verifier.role_path()).is_some());
 }
 
 #[test]

@@ -9,6 +9,8 @@ use passerelle_catalog::CatalogSize;
 pub struct KeeperStatus {
     /// The control connection is up.
     pub connected: bool,
+    /// The last attempt to connect failed because the password is wrong.
+    pub rejected: bool,
     /// A catalogue is being loaded.
     pub loading: bool,
     /// Version of the catalogue, zero before the first.

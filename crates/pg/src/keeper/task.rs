@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use passerelle_catalog::{Catalog, RawCatalog};
 use passerelle_wire::ClientError;
 use thiserror::Error;
+use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio_postgres::error::SqlState;
 
 use super::backoff::Backoff;
 use super::{KeeperSettings, KeeperStatus, Shared};
@@ -44,6 +46,9 @@ enum Failure {
     Connect(#[source] ClientError),
     #[error("the connection to the database was lost")]
     Lost,
+    /// The connection is fine, but it listens to what nobody wants to hear.
+    #[error("another channel is to be listened on")]
+    OtherChannel,
     #[error("the database did not answer in time")]
     Timeout,
     #[error("roles could not be read")]
@@ -52,6 +57,13 @@ enum Failure {
     Introspect(#[from] IntrospectError),
     #[error("the catalogue could not be assembled")]
     Assemble(#[source] tokio::task::JoinError),
+}
+
+impl Failure {
+    fn is_rejection(&self) -> bool {
+        matches!(self, Self::Connect(ClientError::SignIn(error))
+            if error.code() == Some(&SqlState::INVALID_PASSWORD))
+    }
 }
 
 impl Task {
@@ -73,12 +85,16 @@ impl Task {
 
     /// Runs for ever.
     pub(super) async fn run(mut self) {
+        let mut channel = self.shared.channel.subscribe();
         loop {
-            let failure =
-                match Listener::connect(&self.endpoint, self.settings.channel.as_deref()).await {
-                    Ok(listener) => self.session(listener).await,
-                    Err(error) => Failure::Connect(error),
-                };
+            let name = channel.borrow_and_update().clone();
+            let failure = match Listener::connect(&self.endpoint, name.as_deref()).await {
+                Ok(listener) => self.session(listener, &mut channel).await,
+                Err(error) => Failure::Connect(error),
+            };
+            if matches!(failure, Failure::OtherChannel) {
+                continue;
+            }
             self.failed(&failure, false);
             tokio::select! {
                 () = sleep(self.backoff.pause()) => {}
@@ -89,8 +105,15 @@ impl Task {
 
     /// Loads and reloads over one connection until it fails. Listening began before the first
     /// load, so no change is missed.
-    async fn session(&mut self, mut listener: Listener) -> Failure {
-        self.update(|status| status.connected = true);
+    async fn session(
+        &mut self,
+        mut listener: Listener,
+        channel: &mut watch::Receiver<Option<String>>,
+    ) -> Failure {
+        self.update(|status| {
+            status.connected = true;
+            status.rejected = false;
+        });
         if let Err(failure) = self.look(&mut listener).await {
             return failure;
         }
@@ -121,6 +144,7 @@ impl Task {
                     Event::Lost => return Failure::Lost,
                 },
                 () = shared.reload.notified() => wanted = true,
+                Ok(()) = channel.changed() => return Failure::OtherChannel,
                 _ = ticks.tick() => match self.look(&mut listener).await {
                     Ok(changed) => wanted = changed,
                     Err(failure) => return failure,
@@ -217,6 +241,7 @@ impl Task {
         tracing::error!(%reason, "catalogue not loaded");
         self.update(|status| {
             status.connected = connected;
+            status.rejected = failure.is_rejection();
             status.loading = false;
             status.failures += 1;
             status.last_error = Some(reason);

@@ -91,6 +91,7 @@ pub(crate) fn settings() -> RestSettings {
         transaction_mode: TransactionMode::CommitAllowOverride,
         pre_request: None,
         app_settings: vec![("app.settings.greeting".into(), "hello".into())],
+        log_query: false,
         server_timing: false,
         verbosity: Verbosity::Verbose,
     }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::PoolStatus;
+use super::{PoolError, PoolStatus};
 
 /// How often others may be served before a waiter who came earlier.
 const MAX_OVERTAKEN: u32 = 16;
@@ -24,6 +24,7 @@ pub(super) struct State<C, W> {
     size: usize,
     generation: u64,
     closed: bool,
+    timeouts: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +84,7 @@ impl<C, W> State<C, W> {
             size: 0,
             generation: 0,
             closed: false,
+            timeouts: 0,
         }
     }
 
@@ -127,6 +129,12 @@ impl<C, W> State<C, W> {
             });
         }
         admitted
+    }
+
+    /// Counts a waiter whose time is over.
+    pub(super) fn time_out(&mut self) -> PoolError {
+        self.timeouts += 1;
+        PoolError::Timeout
     }
 
     /// Removes waiters who have given up.
@@ -231,6 +239,7 @@ impl<C, W> State<C, W> {
             idle: self.idle.len(),
             waiting: self.waiters.len(),
             max_size: self.limits.connections,
+            timeouts: self.timeouts,
         }
     }
 }

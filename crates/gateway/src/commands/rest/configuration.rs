@@ -8,14 +8,15 @@ use crate::deployment::{Deployment, function_name, of_pgrst};
 use crate::environment::Environment;
 use crate::logging::Logging;
 use crate::pgrst::in_database::{self, InDatabaseError};
-use crate::pgrst::{PgrstError, PgrstSettings, Sources, read_file};
+use crate::pgrst::{PgrstError, PgrstSettings, Sources, Streams, read_file};
 use crate::sentence;
-use crate::server::{Cause, Reconfiguration, Reloaded};
+use crate::server::{Cause, Reloaded};
 
 /// Where the configuration is read, and what it was last.
 pub(super) struct Configuration {
     file: Option<Box<Path>>,
     environment: Environment,
+    streams: Streams,
     current: RefCell<Option<PgrstSettings>>,
 }
 
@@ -31,6 +32,7 @@ impl Configuration {
         Self {
             file,
             environment,
+            streams: Streams::default(),
             current: RefCell::default(),
         }
     }
@@ -116,10 +118,7 @@ impl Configuration {
         let deployment = Deployment::of_pgrst(&settings, &self.environment)?;
         logging.set(settings.log_level);
         self.in_force(settings);
-        Ok(Reloaded::Changed(Box::new(Reconfiguration {
-            rest: deployment.rest,
-            introspection: deployment.database.keeper.introspection,
-        })))
+        Ok(Reloaded::Changed(Box::new(deployment.into())))
     }
 
     fn sources(&self) -> Result<Sources, PgrstError> {
@@ -132,6 +131,7 @@ impl Configuration {
         Ok(Sources {
             file,
             environment: self.environment.clone(),
+            streams: self.streams.clone(),
             ..Sources::default()
         })
     }

@@ -1,0 +1,4 @@
+\startpipeline
+select set_config('search_path', '"public", "public", "extensions"', true), set_config('transaction_read_only', 'on', true), set_config('role', 'service_role', true), set_config('request.jwt.claims', :claims, true), set_config('request.method', 'GET', true), set_config('request.path', '/items', true), set_config('request.headers', :headers, true), set_config('request.cookies', '{}', true);
+WITH pgrst_rows AS (SELECT "public"."items".* FROM "public"."items") SELECT NULL, count(*), coalesce((SELECT string_agg(k, ',') FROM json_object_keys((SELECT row_to_json(h) FROM pgrst_rows AS h LIMIT 1)) AS k), '') || E'\n' || coalesce(string_agg(left(substr(_postgrest_t::text, 2), -1), E'\n'), ''), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM pgrst_rows AS _postgrest_t;
+\endpipeline

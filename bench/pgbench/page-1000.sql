@@ -1,0 +1,4 @@
+\startpipeline
+select set_config('search_path', '"public", "public", "extensions"', true), set_config('transaction_read_only', 'on', true), set_config('role', 'authenticated', true), set_config('request.jwt.claims', :claims, true), set_config('request.method', 'GET', true), set_config('request.path', '/items', true), set_config('request.headers', :headers, true), set_config('request.cookies', '{}', true);
+SELECT NULL, count(*), coalesce(json_agg(_postgrest_t), '[]'), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM (SELECT * FROM (SELECT "public"."items"."id", "public"."items"."title", "public"."items"."score", "public"."items"."created_at" FROM "public"."items" ORDER BY "public"."items"."id" ASC LIMIT 1024) AS page LIMIT :rows) AS _postgrest_t;
+\endpipeline

@@ -1,0 +1,4 @@
+\startpipeline
+select set_config('search_path', '"public", "public", "extensions"', true), set_config('transaction_read_only', 'on', true), set_config('role', 'authenticated', true), set_config('request.jwt.claims', :claims, true), set_config('request.method', 'POST', true), set_config('request.path', '/rpc/add_up', true), set_config('request.headers', :headers, true), set_config('request.cookies', '{}', true);
+WITH pgrst_source AS (SELECT "public"."add_up"("a" := pgrst_body."a", "b" := pgrst_body."b") AS pgrst_scalar FROM json_to_record(:body::json) AS pgrst_body("a" integer, "b" integer)) SELECT NULL, 1, coalesce(to_json(_postgrest_t.pgrst_scalar), 'null'), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM pgrst_source AS _postgrest_t;
+\endpipeline

@@ -1,0 +1,6 @@
+-- Always the same row's body would make all wait for one lock, so it is put together from the number.
+\set id random(1, 100000)
+\startpipeline
+select set_config('search_path', '"public", "public", "extensions"', true), set_config('role', 'authenticated', true), set_config('request.jwt.claims', :claims, true), set_config('request.method', 'POST', true), set_config('request.path', '/counters', true), set_config('request.headers', :headers, true), set_config('request.cookies', '{}', true);
+WITH pgrst_source AS (INSERT INTO "public"."counters" ("id", "value") SELECT pgrst_body."id", pgrst_body."value" FROM json_to_record(('{"id":' || :id || ',"value":1}')::json) AS pgrst_body("id" integer, "value" integer) WHERE set_config('pgrst.inserted', (coalesce(nullif(current_setting('pgrst.inserted', true), '')::int, 0) + 1)::text, true) <> '0' ON CONFLICT ("id") DO UPDATE SET "id" = EXCLUDED."id", "value" = EXCLUDED."value" WHERE set_config('pgrst.inserted', (coalesce(nullif(current_setting('pgrst.inserted', true), '')::int, 0) - 1)::text, true) <> '-1' RETURNING 1) SELECT count(*), '', nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), ''), NULL, nullif(current_setting('pgrst.inserted', true), '') FROM pgrst_source AS _postgrest_t;
+\endpipeline

@@ -1,0 +1,155 @@
+//! What the parts of a server count, in Prometheus' text format, under our names and under those of
+//! PostgREST, which dashboards know.
+
+use std::fmt::{Display, Write as _};
+
+use super::Watched;
+
+/// Appends all figures.
+pub(super) fn render(watched: &Watched, out: &mut String) {
+    pool(watched, out);
+    catalog(watched, out);
+    tokens(watched, out);
+}
+
+fn pool(watched: &Watched, out: &mut String) {
+    let status = watched.pools.status();
+    // Connections that are not open yet can be had as well.
+    let available = status.max_size - status.size + status.idle;
+    for (name, help, value) in [
+        (
+            "passerelle_pool_connections",
+            "Connections to PostgreSQL.",
+            status.size,
+        ),
+        (
+            "passerelle_pool_idle",
+            "Connections that nobody uses.",
+            status.idle,
+        ),
+        (
+            "passerelle_pool_waiting",
+            "Requests that wait for a connection.",
+            status.waiting,
+        ),
+        (
+            "passerelle_pool_max",
+            "Connections there may be.",
+            status.max_size,
+        ),
+        (
+            "pgrst_db_pool_available",
+            "Connections that can be had.",
+            available,
+        ),
+        (
+            "pgrst_db_pool_waiting",
+            "As passerelle_pool_waiting.",
+            status.waiting,
+        ),
+        (
+            "pgrst_db_pool_max",
+            "As passerelle_pool_max.",
+            status.max_size,
+        ),
+    ] {
+        figure(out, name, "gauge", help, "", value);
+    }
+    for (name, help) in [
+        (
+            "passerelle_pool_timeouts_total",
+            "Requests for which no connection became free in time.",
+        ),
+        (
+            "pgrst_db_pool_timeouts_total",
+            "As passerelle_pool_timeouts_total.",
+        ),
+    ] {
+        figure(out, name, "counter", help, "", status.timeouts);
+    }
+}
+
+fn catalog(watched: &Watched, out: &mut String) {
+    let status = watched.keeper.status();
+    let ready = u8::from(status.is_ready());
+    let help = "Whether the last attempt to load the catalogue succeeded.";
+    figure(out, "passerelle_catalog_ready", "gauge", help, "", ready);
+    let seconds = status.load_duration.as_secs_f64();
+    for (name, help) in [
+        (
+            "passerelle_catalog_load_seconds",
+            "How long the last load took.",
+        ),
+        (
+            "pgrst_schema_cache_query_time_seconds",
+            "As passerelle_catalog_load_seconds.",
+        ),
+    ] {
+        figure(out, name, "gauge", help, "", seconds);
+    }
+    let (loads, failures) = (status.loads, status.failures);
+    let help = "Catalogues loaded.";
+    figure(
+        out,
+        "passerelle_catalog_loads_total",
+        "counter",
+        help,
+        "",
+        loads,
+    );
+    let help = "Attempts to connect or to load that failed.";
+    figure(
+        out,
+        "passerelle_catalog_failures_total",
+        "counter",
+        help,
+        "",
+        failures,
+    );
+    let name = "pgrst_schema_cache_loads_total";
+    let help = "Catalogues loaded, and attempts that failed.";
+    figure(out, name, "counter", help, "{status=\"SUCCESS\"}", loads);
+    let _ = writeln!(out, "{name}{{status=\"FAIL\"}} {failures}");
+}
+
+fn tokens(watched: &Watched, out: &mut String) {
+    let counts = watched.state.verifier().cache_counts();
+    for (names, help, value) in [
+        (
+            [
+                "passerelle_token_cache_lookups_total",
+                "pgrst_jwt_cache_requests_total",
+            ],
+            "Tokens looked up among those verified before, since the configuration was read.",
+            counts.lookups,
+        ),
+        (
+            [
+                "passerelle_token_cache_hits_total",
+                "pgrst_jwt_cache_hits_total",
+            ],
+            "Tokens that were found there.",
+            counts.hits,
+        ),
+        (
+            [
+                "passerelle_token_cache_evictions_total",
+                "pgrst_jwt_cache_evictions_total",
+            ],
+            "Tokens that made room there for another.",
+            counts.evictions,
+        ),
+    ] {
+        for name in names {
+            figure(out, name, "counter", help, "", value);
+        }
+    }
+}
+
+fn figure(out: &mut String, name: &str, kind: &str, help: &str, labels: &str, value: impl Display) {
+    // Writing to a string cannot fail.
+    let _ = write!(
+        out,
+        "# HELP {name} {help}\n# TYPE {name} {kind}\n{name}{labels} {value}\n"
+    );
+}

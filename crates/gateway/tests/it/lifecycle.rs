@@ -1,0 +1,67 @@
+//! How a server ends: in order, and no later than it must.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use passerelle_testkit::{TestClient, TestDb};
+
+use crate::program::{Program, get, until_true};
+
+const HERE: &str = env!("CARGO_MANIFEST_DIR");
+/// Far less than running requests are given, which is 30 seconds.
+const SOON: Duration = Duration::from_secs(20);
+
+async fn waits_for_lock(client: &TestClient) -> bool {
+    let waiting = "select exists (select from pg_locks where locktype = 'advisory' and not granted \
+                   and database = (select oid from pg_database where datname = current_database()))";
+    client.query_one(waiting, &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn running_requests_finish_and_idle_connections_do_not_hold_the_server_up() {
+    let db = TestDb::with_sql(
+        "create function wait() returns text language sql as \
+         $$ select pg_advisory_xact_lock(1); select 'done' $$",
+    )
+    .await;
+    let url = db.url();
+    let variables = [
+        ("PGRST_DB_URI", url.as_str()),
+        ("PGRST_DB_ANON_ROLE", "postgres"),
+        ("PGRST_SERVER_HOST", "127.0.0.1"),
+        ("PGRST_SERVER_PORT", "0"),
+    ];
+    let server = Program::start(HERE.as_ref(), &["rest"], &variables);
+    let url = server.url();
+    let address = url.strip_prefix("http://").unwrap().to_owned();
+
+    let mut idle = TcpStream::connect(&address).unwrap();
+    write!(idle, "GET /rpc/none HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+    assert!(idle.read(&mut [0; 4096]).unwrap() > 0);
+
+    let client = db.client().await;
+    client
+        .execute("select pg_advisory_lock(1)", &[])
+        .await
+        .unwrap();
+    let running = std::thread::spawn(move || get(&format!("{url}/rpc/wait"), &[]));
+    until_true(async || waits_for_lock(&client).await).await;
+
+    let asked = Instant::now();
+    server.signal("TERM");
+    // The server has begun to end once it closes the connection that waits for nothing.
+    idle.set_read_timeout(Some(SOON)).unwrap();
+    let mut rest = Vec::new();
+    idle.read_to_end(&mut rest).unwrap();
+    client
+        .execute("select pg_advisory_unlock(1)", &[])
+        .await
+        .unwrap();
+    let (status, answer) = running.join().unwrap();
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer.ends_with("\"done\""), "{answer}");
+    assert!(server.wait().success());
+    assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
+    assert!(TcpStream::connect(&address).is_err());
+}
