@@ -71,6 +71,11 @@ create function api.delete_massifs(above int) returns setof api.massifs language
   $$ delete from api.massifs where id > above returning * $$;
 create function api.rename_massifs(low int, high int, name text) returns setof api.massifs language sql volatile as
   $$ update api.massifs m set name = rename_massifs.name || m.id where m.id between low and high returning * $$;
+create function api.touched(wanted int) returns boolean language sql stable security definer as
+  $$ select exists (select from api.vault where id = wanted) $$;
+create function api.untouch() returns void language sql volatile security definer as $$ delete from api.vault $$;
+create function api.touch_and_fail(new_id int) returns int language plpgsql volatile as
+  $$ begin perform api.touch(new_id); return 1 / 0; end $$;
 create function api.bad_header(value text) returns text language plpgsql stable as $$ begin
   perform set_config('response.headers', value, true); return 'ok'; end $$;
 create function api.status_and_body() returns json language plpgsql stable as $$ begin

@@ -87,6 +87,21 @@ fn cases(file: &str, text: &str) -> Vec<Case> {
     cases
 }
 
+/// Codes of all errors that the record expects, with their statuses.
+pub(crate) fn recorded_errors() -> Vec<(String, u16)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("behaviour");
+    let mut errors = Vec::new();
+    for file in FILES {
+        let text = std::fs::read_to_string(folder.join(file)).expect("a file of cases");
+        for case in cases(file, &text) {
+            let expected = case.exchanges.iter().map(|exchange| &exchange.expected);
+            let refused = expected.filter(|expected| expected.status >= 300);
+            errors.extend(refused.filter_map(|refused| Some((refused.code()?, refused.status))));
+        }
+    }
+    errors
+}
+
 /// Every file of cases has its test.
 macro_rules! files {
     ($($test:ident $file:literal)*) => {
@@ -96,6 +111,9 @@ macro_rules! files {
                 agrees_with($file).await;
             }
         )*
+
+        /// All files of cases.
+        const FILES: &[&str] = &[$($file),*];
 
         #[test]
         fn no_file_of_cases_is_forgotten() {
@@ -107,7 +125,7 @@ macro_rules! files {
                 .filter(|name| name.ends_with(".jsonl"))
                 .collect();
             files.sort();
-            let mut known = vec![$($file),*];
+            let mut known = FILES.to_vec();
             known.sort_unstable();
             assert_eq!(files, known);
         }
@@ -116,12 +134,14 @@ macro_rules! files {
 
 files! {
     aggregates "aggregates.jsonl"
+    bodies "bodies.jsonl"
     call_results "call-results.jsonl"
     call_settings "call-settings.jsonl"
     calls "calls.jsonl"
     deletes "deletes.jsonl"
     embed_filters "embed-filters.jsonl"
     embeds "embeds.jsonl"
+    errors "errors.jsonl"
     filters "filters.jsonl"
     full_text "full-text.jsonl"
     handlers "handlers.jsonl"
@@ -131,9 +151,12 @@ files! {
     media "media.jsonl"
     order "order.jsonl"
     pages "pages.jsonl"
+    preferences "preferences.jsonl"
     representations "representations.jsonl"
     select "select.jsonl"
     spreads "spreads.jsonl"
+    sqlstates "sqlstates.jsonl"
+    transactions "transactions.jsonl"
     updates "updates.jsonl"
     upserts "upserts.jsonl"
     views "views.jsonl"

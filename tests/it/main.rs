@@ -4,6 +4,7 @@
 
 mod behaviour;
 mod callers;
+mod codes;
 mod gateway;
 mod invariant;
 mod supabase_js;

@@ -106,6 +106,16 @@ impl Exchange {
 }
 
 impl Expected {
+    /// The code of the error that is expected.
+    pub(super) fn code(&self) -> Option<String> {
+        let code = match &self.body {
+            Body::Json(body) => body.get("code"),
+            Body::Members(members) => members.get("code"),
+            Body::Any | Body::Text(_) => None,
+        };
+        code.and_then(Value::as_str).map(str::to_owned)
+    }
+
     fn read(fields: &mut Fields) -> Result<Self, String> {
         let status = fields
             .take("status")

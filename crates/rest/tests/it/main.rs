@@ -1,8 +1,10 @@
 //! The REST surface over a real PostgreSQL.
 
 mod api;
+mod bodies;
 mod conflicts;
 mod errors;
+mod failures;
 mod framing;
 mod query;
 mod reads;
