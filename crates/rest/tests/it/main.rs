@@ -7,3 +7,4 @@ mod framing;
 mod query;
 mod reads;
 mod transactions;
+mod updates;
