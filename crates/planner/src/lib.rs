@@ -18,6 +18,7 @@ mod reply;
 mod resolve;
 mod routine;
 mod spread;
+mod update;
 mod write;
 
 use std::sync::Arc;

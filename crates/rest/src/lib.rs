@@ -8,6 +8,7 @@ mod course;
 mod describe;
 mod error;
 mod handler;
+mod keys;
 mod query_log;
 mod reply;
 mod request_settings;

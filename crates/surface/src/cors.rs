@@ -41,7 +41,8 @@ const POSTGREST_EXPOSED: &str = "Content-Encoding, Content-Location, Content-Ran
      Date, Location, Server, Transfer-Encoding, Range-Unit";
 const SUPABASE_EXPOSED: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, \
      Date, ETag, Link, Location, Preference-Applied, Proxy-Status, Range-Unit, Retry-After, \
-     Server, Server-Timing, Transfer-Encoding, X-Request-Id, X-Total-Count, \
+     Server, Server-Timing, Transfer-Encoding, Unmatched-Keys, Unmatched-Rows, X-Request-Id, \
+     X-Total-Count, \
      x-supabase-api-version, sb-error-code, x-sb-error-code, x-relay-error";
 
 impl Cors {

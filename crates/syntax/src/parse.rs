@@ -65,7 +65,7 @@ pub(crate) fn parse_parameters(
         on_conflict: query.on_conflict,
         arguments: query.arguments,
         canonical_query: Some(query.canonical),
-        preferences: Preferences::read(head.headers, exposure.allow_transaction_override),
+        preferences: Preferences::read(head.headers, exposure),
         accept: head
             .header("accept")
             .map_or_else(|| vec![MediaType::Any], MediaType::read_accept),

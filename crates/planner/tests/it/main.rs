@@ -44,6 +44,7 @@ pub(crate) fn plan_body(
         bytes: "{}".into(),
         is_object: true,
         keys: keys.iter().map(|&key| key.to_owned()).collect(),
+        operations: Vec::new(),
     };
     plan_request(
         &settings(),

@@ -6,7 +6,7 @@ use passerelle_planner::PlanError;
 use passerelle_surface::{Details, ErrorBody, json};
 
 use super::parse::unsupported_method;
-use super::{relationship, routine};
+use super::{relationship, routine, update};
 
 /// What the client is told.
 pub(super) fn body(error: &PlanError) -> ErrorBody {
@@ -53,6 +53,11 @@ pub(super) fn body(error: &PlanError) -> ErrorBody {
             columns,
             candidates,
         } => ambiguous_index(relation, columns, candidates),
+        PlanError::NoUniqueKey { .. }
+        | PlanError::KeyNotInBody { .. }
+        | PlanError::NothingBesideKey { .. }
+        | PlanError::OperationOnKey { .. }
+        | PlanError::UnsuitableOperation { .. } => update::body(error),
         PlanError::UnsupportedMethod(method) => unsupported_method(method),
         other => of_the_request(other),
     }

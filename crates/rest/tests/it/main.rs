@@ -9,3 +9,4 @@ mod framing;
 mod query;
 mod reads;
 mod transactions;
+mod updates;

@@ -2,6 +2,7 @@ mod actions;
 mod csv;
 mod forms;
 mod json;
+mod operations;
 mod properties;
 mod size;
 
@@ -49,5 +50,6 @@ fn json(bytes: &[u8], is_object: bool, keys: &[&str]) -> Payload {
         bytes: Bytes::copy_from_slice(bytes),
         is_object,
         keys: keys.iter().map(|&key| key.to_owned()).collect(),
+        operations: Vec::new(),
     }
 }
