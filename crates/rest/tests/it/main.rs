@@ -2,6 +2,7 @@
 
 mod api;
 mod errors;
+mod exports;
 mod framing;
 mod reads;
 mod transactions;
