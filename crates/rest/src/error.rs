@@ -54,6 +54,9 @@ pub(crate) enum RestError {
         /// The caller's role is not the anonymous one.
         authenticated: bool,
     },
+    /// As many exports are running as may (PSR503).
+    #[error("too many exports are running")]
+    ExportsTaken,
     /// What the database answered cannot be sent.
     #[error(transparent)]
     Reply(#[from] ReplyError),
@@ -102,6 +105,18 @@ pub(crate) enum ReplyError {
     NoRow,
 }
 
+/// An error with its causes, for the log.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
 impl From<PlanError> for RestError {
     fn from(error: PlanError) -> Self {
         Self::Plan(Box::new(error))
@@ -143,6 +158,12 @@ impl RestError {
                 source,
                 authenticated,
             } => flight(source, *authenticated, request_id),
+            Self::ExportsTaken => ErrorBody::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "PSR503",
+                "Too many exports are running",
+            )
+            .with_hint("Try again later, or ask for fewer rows."),
             Self::Reply(error) => reply(error, request_id),
         };
         if body.status == StatusCode::SERVICE_UNAVAILABLE {

@@ -1,5 +1,7 @@
 //! From request to response, one stage after the other.
 
+mod export;
+
 use std::sync::Arc;
 
 use actix_web::http::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -20,7 +22,7 @@ use passerelle_syntax::{
 
 use crate::course::{Caller, Course};
 use crate::describe::{self, Document};
-use crate::error::RestError;
+use crate::error::{RestError, chain};
 use crate::run::{self, RunError};
 use crate::settings::{CredentialKind, RestSettings};
 use crate::state::{Ready, RestState};
@@ -44,6 +46,7 @@ pub(crate) async fn handle(
         shape: Shape::Other,
         role: None,
         queries: Vec::new(),
+        request_id: None,
     };
     match exchange.answer(payload).await {
         Ok(response) => exchange.finish(response),
@@ -61,6 +64,8 @@ struct Exchange<'a> {
     role: Option<Arc<str>>,
     /// What was asked of PostgreSQL, where somebody wants to know.
     queries: Vec<String>,
+    /// Chosen before the response is there, where the log may need it afterwards.
+    request_id: Option<RequestId>,
 }
 
 impl Exchange<'_> {
@@ -169,6 +174,9 @@ impl Exchange<'_> {
         plan: ReadPlan,
         caller: &Caller<'_>,
     ) -> Result<HttpResponse, RestError> {
+        if self.exports(&plan) {
+            return self.export(plan, caller).await;
+        }
         let statements = render(&plan);
         let course = caller.course(&plan.transaction, &plan.handler, None);
         self.note(&course, &statements.main, statements.explain.as_ref());
@@ -290,11 +298,12 @@ impl Exchange<'_> {
         Ok(reply::reply_plan(spec, lines))
     }
 
-    fn finish(self, mut response: HttpResponse) -> HttpResponse {
+    fn finish(mut self, mut response: HttpResponse) -> HttpResponse {
         if self.ready.settings.server_timing {
             reply::add_server_timing(&mut response, self.stopwatch.stages().server_timing());
         }
-        self.leave_trace(response, None)
+        let request_id = self.request_id.take();
+        self.leave_trace(response, request_id)
     }
 
     fn fail(self, error: &RestError) -> HttpResponse {
@@ -392,16 +401,4 @@ fn failed(error: RunError, principal: &Principal) -> RestError {
             authenticated: !principal.is_anonymous(),
         },
     }
-}
-
-/// An error with its causes, for the log.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -5,8 +5,10 @@
 
 mod body;
 mod course;
+mod csv;
 mod describe;
 mod error;
+mod export;
 mod handler;
 mod keys;
 mod query_log;
@@ -21,6 +23,7 @@ use std::sync::Arc;
 use actix_web::web::{self, ServiceConfig};
 
 pub use describe::DescribeSettings;
+pub use export::ExportSettings;
 pub use passerelle_openapi::ServerAddress;
 pub use settings::{CredentialKind, RestSettings, TransactionMode};
 pub use state::RestState;

@@ -20,7 +20,7 @@ use passerelle_syntax::{Extension, Extensions, MediaType, RangeFault};
 
 pub(crate) use self::write::reply_written;
 use crate::error::{ReplyError, accept_query, range_body};
-use crate::run::Answer;
+use crate::run::{Answer, FlowHead};
 
 const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -58,10 +58,49 @@ pub(crate) fn reply(
     } else {
         body(&spec, status, answer, verbosity)
     };
-    let mut response = HttpResponse::with_body(sent_status, body);
+    let response = HttpResponse::with_body(sent_status, body);
+    Ok(with_headers(response, spec, Some(range), own_headers))
+}
+
+/// Begins the reply to an export whose rows are still arriving; it has no body yet. How many rows
+/// there are going to be is told if it follows from an exact count. Where it does not, there is no
+/// range; a total is told nevertheless.
+///
+/// # Errors
+/// [`ReplyError`] when SQL's own status or headers are malformed.
+pub(crate) fn reply_flowing(spec: ReplySpec, head: &FlowHead) -> Result<HttpResponse, ReplyError> {
+    let own_headers = response_settings::headers(head.response_headers.as_deref())?;
+    let own_status = response_settings::status(head.response_status.as_deref())?;
+    let offset = spec.range.offset;
+    let rows = head.total.filter(|_| head.exact).map(|total| {
+        let rest = total.saturating_sub(offset);
+        head.most.map_or(rest, |most| rest.min(most))
+    });
+    let status = match rows {
+        Some(rows) => content_range::status(offset, rows, head.total),
+        None => StatusCode::OK,
+    };
+    let range = match (rows, head.total) {
+        (None, None) => None,
+        (rows, total) => Some(content_range::value(offset, rows.unwrap_or(0), total)),
+    };
+    let body = BoxBody::new(actix_web::body::None::new());
+    let response = HttpResponse::with_body(own_status.unwrap_or(status), body);
+    Ok(with_headers(response, spec, range, own_headers))
+}
+
+/// Adds what a reply with rows says beside its body.
+fn with_headers(
+    mut response: HttpResponse,
+    spec: ReplySpec,
+    range: Option<String>,
+    own_headers: Vec<response_settings::Header>,
+) -> HttpResponse {
     let headers = response.headers_mut();
     headers.reserve(8);
-    put(headers, CONTENT_RANGE, range);
+    if let Some(range) = range {
+        put(headers, CONTENT_RANGE, range);
+    }
     if let Some(location) = spec.location {
         put(headers, CONTENT_LOCATION, location);
     }
@@ -77,7 +116,7 @@ pub(crate) fn reply(
     }
     headers.insert(VARY, VARIES);
     response_settings::override_headers(headers, own_headers);
-    Ok(response)
+    response
 }
 
 /// Replies to a call of a function that returns nothing.

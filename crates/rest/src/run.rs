@@ -1,6 +1,7 @@
 //! Runs a read: prelude and statement in one flight, or in an open transaction where the answer
 //! needs a second statement.
 
+mod export;
 mod write;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use passerelle_syntax::Count;
 use passerelle_wire::{Pool, PoolError, ResultSet, WireError};
 use thiserror::Error;
 
+pub(crate) use self::export::{Export, Flow, FlowHead, export};
 pub(crate) use self::write::{Written, write};
 use crate::course::Course;
 use crate::error::ReplyError;

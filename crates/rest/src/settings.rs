@@ -9,6 +9,7 @@ use passerelle_surface::{HttpLimits, Verbosity};
 use passerelle_syntax::{Exposure, Limits, TransactionEnd};
 
 use crate::describe::DescribeSettings;
+use crate::export::ExportSettings;
 
 /// How transactions end, and whether a request may choose (`db-tx-end`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +69,8 @@ pub struct RestSettings {
     pub limits: Limits,
     /// Bounds on requests as HTTP.
     pub http_limits: HttpLimits,
+    /// Replies that are sent while their rows arrive.
+    pub exports: ExportSettings,
     /// How schemas are described.
     pub describe: DescribeSettings,
     /// What planning needs to know.

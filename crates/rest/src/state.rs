@@ -8,6 +8,7 @@ use passerelle_catalog::Catalog;
 use passerelle_identity::{UnixTime, Verifier};
 use passerelle_pg::search_path;
 use passerelle_wire::Pool;
+use tokio::sync::Semaphore;
 
 use crate::settings::RestSettings;
 
@@ -36,6 +37,8 @@ pub(crate) struct Ready {
     pub(crate) settings: RestSettings,
     /// For each exposed schema, in their order.
     search_paths: Vec<Arc<str>>,
+    /// One permit for each export that may run.
+    pub(crate) exports: Arc<Semaphore>,
 }
 
 impl RestState {
@@ -104,9 +107,11 @@ impl Ready {
         let search_paths = search_paths
             .map(|schema| search_path(std::iter::once(schema.as_str()).chain(extra())).into())
             .collect();
+        let exports = settings.exports.at_once.min(Semaphore::MAX_PERMITS);
         Self {
             settings,
             search_paths,
+            exports: Arc::new(Semaphore::new(exports)),
         }
     }
 

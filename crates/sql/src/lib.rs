@@ -11,6 +11,7 @@ mod condition;
 mod count;
 mod embed;
 mod explain;
+mod export;
 mod field;
 mod json;
 mod mutate;
@@ -22,5 +23,6 @@ mod write;
 mod writer;
 
 pub use call::render_call;
+pub use export::{ExportStatements, export_column, render_export};
 pub use mutate::{render_mutate, write_column};
 pub use read::{ReadStatements, column, render};

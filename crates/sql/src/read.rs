@@ -69,14 +69,7 @@ fn write_total(sql: &mut Writer, count: Option<CountSpec>, root: &ReadNode) {
             kind: Count::Estimated,
             max_rows: Some(max_rows),
             ..
-        }) => {
-            sql.push("(SELECT count(*) FROM (");
-            write_one_per_row(sql, root);
-            // One row more tells that there are more than the setting lets count.
-            sql.push(" LIMIT ");
-            sql.number(max_rows.saturating_add(1).min(i64::MAX.unsigned_abs()));
-            sql.push(") AS counted)");
-        }
+        }) => write_counted_to(sql, max_rows, root),
         Some(CountSpec {
             kind: Count::Exact | Count::Estimated,
             ..
@@ -88,7 +81,17 @@ fn write_total(sql: &mut Writer, count: Option<CountSpec>, root: &ReadNode) {
     }
 }
 
-fn render_explain(plan: &ReadPlan) -> Option<Statement> {
+/// Writes the number of rows, as far as the setting lets count; one row more tells that there are
+/// more.
+pub(crate) fn write_counted_to(sql: &mut Writer, max_rows: u64, root: &ReadNode) {
+    sql.push("(SELECT count(*) FROM (");
+    write_one_per_row(sql, root);
+    sql.push(" LIMIT ");
+    sql.number(max_rows.saturating_add(1).min(i64::MAX.unsigned_abs()));
+    sql.push(") AS counted)");
+}
+
+pub(crate) fn render_explain(plan: &ReadPlan) -> Option<Statement> {
     if !matches!(plan.count?.kind, Count::Planned | Count::Estimated) {
         return None;
     }

@@ -12,7 +12,7 @@ use postgres_protocol::message::frontend;
 use crate::cancel::Canceller;
 use crate::endpoint::{Endpoint, Place};
 use crate::error::{ServerError, WireError};
-use crate::flight::{End, Flight, Scope, Transaction};
+use crate::flight::{Begin, End, Flight, Scope, Transaction};
 use crate::inbound::{Reply, Shape, Status};
 use crate::line::Line;
 use crate::outbound::Outbound;
@@ -119,28 +119,51 @@ impl Connection {
         Ok((result, OpenTransaction::new(self)))
     }
 
+    /// Begins a transaction with the first flight that runs in it. The time limit of a flight is
+    /// that of the whole transaction.
+    pub fn begin(&mut self, begin: Begin) -> OpenTransaction<'_> {
+        OpenTransaction::unsent(self, begin)
+    }
+
+    /// Whether what an error of a transaction says about statements prepared earlier has been
+    /// heeded, so that the transaction, which was rolled back, may be tried once more.
+    pub fn may_retry(&mut self, error: &WireError) -> bool {
+        error.server().is_some_and(|error| self.is_stale(error))
+    }
+
     async fn fly_once(&mut self, flight: &Flight<'_>) -> Result<ResultSet, WireError> {
-        let (begin, end) = match flight.transaction {
-            Transaction::Implicit => (None, None),
-            Transaction::Explicit { begin, end } => (Some(begin.sql()), Some(end)),
-        };
-        let shape = self.load(flight, begin, end)?;
+        let shape = self.load_whole(flight, (&[], &[]))?;
         self.exchange(shape, Status::Idle).await
     }
 
     async fn open_once(&mut self, flight: &Flight<'_>) -> Result<ResultSet, WireError> {
         let begin = match flight.transaction {
-            Transaction::Implicit => crate::flight::Begin::default(),
+            Transaction::Implicit => Begin::default(),
             Transaction::Explicit { begin, .. } => begin,
         };
-        let shape = self.load(flight, Some(begin.sql()), None)?;
+        let shape = self.load(flight, (&[], &[]), Some(begin.sql()), None)?;
         self.exchange(shape, Status::InTransaction).await
     }
 
-    /// Puts the messages of the flight into the outbound buffer.
+    /// Puts the messages of a flight from its beginning to its end into the outbound buffer.
+    pub(crate) fn load_whole(
+        &mut self,
+        flight: &Flight<'_>,
+        around: (&[Statement], &[Statement]),
+    ) -> Result<Shape, WireError> {
+        let (begin, end) = match flight.transaction {
+            Transaction::Implicit => (None, None),
+            Transaction::Explicit { begin, end } => (Some(begin.sql()), Some(end)),
+        };
+        self.load(flight, around, begin, end)
+    }
+
+    /// Puts the messages of a flight into the outbound buffer, with statements before and after
+    /// its own whose rows are kept as well.
     fn load(
         &mut self,
         flight: &Flight<'_>,
+        (before, after): (&[Statement], &[Statement]),
         begin: Option<&'static str>,
         end: Option<End>,
     ) -> Result<Shape, WireError> {
@@ -151,21 +174,13 @@ impl Connection {
         if let Some(text) = begin {
             self.add(None, text, &[], false)?;
         }
-        for statement in flight.prelude {
-            self.add(
-                Some(flight.scope),
-                &statement.text,
-                &statement.params,
-                false,
-            )?;
-        }
-        let statement = flight.statement;
-        self.add(
-            Some(flight.scope),
-            &statement.text,
-            &statement.params,
-            flight.describe,
-        )?;
+        self.add_all(flight.scope, flight.prelude)?;
+        let scope = flight.scope;
+        self.add_all(scope, before)?;
+        let Statement { text, params } = flight.statement;
+        self.add(Some(scope), text, params, flight.describe)?;
+        self.add_all(scope, after)?;
+        self.add_all(scope, flight.epilogue)?;
         if let Some(end) = end {
             self.add(None, end.sql(), &[], false)?;
         }
@@ -173,7 +188,14 @@ impl Connection {
         Ok(Shape {
             begin: begin.is_some(),
             prelude: flight.prelude.len(),
+            kept: before.len() + 1 + after.len(),
         })
+    }
+
+    fn add_all(&mut self, scope: &Scope, statements: &[Statement]) -> Result<(), WireError> {
+        statements
+            .iter()
+            .try_for_each(|one| self.add(Some(scope), &one.text, &one.params, false))
     }
 
     fn begin_load(&mut self) -> Result<(), WireError> {
@@ -199,16 +221,14 @@ impl Connection {
             .statement(self.prepared.as_mut(), scope, (text, params), describe)
     }
 
-    /// Runs one statement inside an open transaction.
+    /// Runs a flight inside an open transaction, or begins one with it.
     pub(crate) async fn continue_transaction(
         &mut self,
-        scope: &Scope,
-        statement: &Statement,
+        flight: &Flight<'_>,
+        begin: Option<Begin>,
     ) -> Result<ResultSet, WireError> {
-        self.begin_load()?;
-        self.add(Some(scope), &statement.text, &statement.params, false)?;
-        self.outbound.sync();
-        self.exchange(Shape::ALONE, Status::InTransaction).await
+        let shape = self.load(flight, (&[], &[]), begin.map(Begin::sql), None)?;
+        self.exchange(shape, Status::InTransaction).await
     }
 
     /// Ends an open transaction.
@@ -223,6 +243,17 @@ impl Connection {
     /// the `expected` state, or idle after an error.
     async fn exchange(&mut self, shape: Shape, expected: Status) -> Result<ResultSet, WireError> {
         let (mut reply, status) = self.round_trip(shape).await?;
+        self.conclude(&mut reply, status, expected).await?;
+        Ok(reply.into_result(&mut self.line.inbound))
+    }
+
+    /// Takes note of an answer that was read to its end, whose bytes may still be in the buffer.
+    pub(crate) async fn conclude(
+        &mut self,
+        reply: &mut Reply,
+        status: Status,
+        expected: Status,
+    ) -> Result<(), WireError> {
         if let Some(prepared) = &mut self.prepared {
             self.outbound.confirm(reply.parsed, prepared);
         }
@@ -242,7 +273,7 @@ impl Connection {
             ));
         }
         self.unusable = false;
-        Ok(reply.into_result(&mut self.line.inbound))
+        Ok(())
     }
 
     /// Leaves an aborted or open transaction block, so that the session is idle again.
@@ -266,6 +297,13 @@ impl Connection {
         Ok(())
     }
 
+    /// Sends what is loaded.
+    pub(crate) async fn send_loaded(&mut self) -> Result<(), WireError> {
+        self.line.begin(&self.outbound.buffer).await?;
+        self.outbound.trim();
+        Ok(())
+    }
+
     async fn round_trip(&mut self, shape: Shape) -> Result<(Reply, Status), WireError> {
         let round_trip = self.line.round_trip(&self.outbound.buffer, shape);
         let answered = match self.settings.flight_timeout {
@@ -281,7 +319,7 @@ impl Connection {
     /// Whether the error says that a statement prepared earlier is gone or has changed its shape,
     /// and has been forgotten, so that the flight may be sent once more: nothing of it has
     /// happened.
-    fn is_stale(&mut self, error: &ServerError) -> bool {
+    pub(crate) fn is_stale(&mut self, error: &ServerError) -> bool {
         let Some(prepared) = &mut self.prepared else {
             return false;
         };
@@ -310,6 +348,14 @@ impl Connection {
     /// Leaves the connection unusable, so that its pool discards it.
     pub fn discard(&mut self) {
         self.unusable = true;
+    }
+
+    pub(crate) fn line(&mut self) -> &mut Line {
+        &mut self.line
+    }
+
+    pub(crate) fn flight_timeout(&self) -> Option<Duration> {
+        self.settings.flight_timeout
     }
 
     pub(crate) fn is_discarded(&self) -> bool {

@@ -20,6 +20,9 @@ pub struct Flight<'a> {
     pub transaction: Transaction,
     /// Whether the result carries column names and types, at the cost of one more message.
     pub describe: bool,
+    /// Statements run in order after [`Self::statement`], in the same transaction. Their rows are
+    /// dropped; an error in any of them fails the flight.
+    pub epilogue: &'a [Statement],
 }
 
 impl<'a> Flight<'a> {
@@ -31,6 +34,7 @@ impl<'a> Flight<'a> {
             scope,
             transaction: Transaction::Implicit,
             describe: false,
+            epilogue: &[],
         }
     }
 
@@ -56,6 +60,12 @@ impl<'a> Flight<'a> {
             describe: true,
             ..self
         }
+    }
+
+    /// The same flight with this epilogue.
+    #[must_use]
+    pub fn epilogue(self, epilogue: &'a [Statement]) -> Self {
+        Self { epilogue, ..self }
     }
 }
 

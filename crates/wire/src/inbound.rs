@@ -17,33 +17,46 @@ const COPIED: usize = 4 * 1024;
 /// The bytes of a message's tag and length.
 const HEADER: usize = 5;
 
-/// How many statements a flight has in front of the one whose rows are wanted, and behind it.
+/// How many statements a flight has in front of those whose rows are wanted, and how many these
+/// are. What comes behind them ends the transaction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
     /// An explicit `BEGIN` comes first.
     pub(crate) begin: bool,
     /// The statements of the prelude.
     pub(crate) prelude: usize,
+    /// The statements whose rows are kept.
+    pub(crate) kept: usize,
 }
 
 impl Shape {
     pub(crate) const ALONE: Self = Self {
         begin: false,
         prelude: 0,
+        kept: 1,
     };
 
     fn main(self) -> usize {
         usize::from(self.begin) + self.prelude
     }
 
+    /// Which of the kept statements runs when this many have completed.
+    fn kept(self, completed: usize) -> Option<usize> {
+        completed
+            .checked_sub(self.main())
+            .filter(|index| *index < self.kept)
+    }
+
     fn origin(self, completed: usize) -> Origin {
         if self.begin && completed == 0 {
             return Origin::Begin;
         }
-        match completed.cmp(&self.main()) {
-            std::cmp::Ordering::Less => Origin::Prelude(completed - usize::from(self.begin)),
-            std::cmp::Ordering::Equal => Origin::Statement,
-            std::cmp::Ordering::Greater => Origin::End,
+        if completed < self.main() {
+            Origin::Prelude(completed - usize::from(self.begin))
+        } else if self.kept(completed).is_some() {
+            Origin::Statement
+        } else {
+            Origin::End
         }
     }
 }
@@ -54,6 +67,17 @@ pub(crate) enum Status {
     Idle,
     InTransaction,
     Failed,
+}
+
+/// What a message means for who reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Nothing yet.
+    Within,
+    /// One of the statements whose rows are kept is complete.
+    Complete,
+    /// The answer has ended.
+    Ended(Status),
 }
 
 /// What has been understood of the answer so far.
@@ -98,25 +122,63 @@ impl Reply {
 
     /// Understands every whole message in the buffer; the status once `ReadyForQuery` is there.
     pub(crate) fn advance(&mut self, buffer: &[u8]) -> Result<Option<Status>, WireError> {
-        while let Some(header) = Header::parse(&buffer[self.cursor..])? {
-            let Some(body) = buffer.get(self.cursor + HEADER..self.cursor + message_len(header))
-            else {
-                break;
-            };
-            let start = self.cursor;
-            self.cursor += message_len(header);
-            match header.tag() {
-                backend::CLOSE_COMPLETE_TAG | backend::NO_DATA_TAG => {}
-                backend::BIND_COMPLETE_TAG => self.bound += 1,
-                backend::PARSE_COMPLETE_TAG => self.parsed += 1,
-                backend::DATA_ROW_TAG => self.row(start + HEADER, body)?,
-                backend::COMMAND_COMPLETE_TAG => self.complete(start + HEADER, body.len()),
-                backend::EMPTY_QUERY_RESPONSE_TAG => self.completed += 1,
-                backend::READY_FOR_QUERY_TAG => return status(body).map(Some),
-                _ => self.rare(&buffer[start..self.cursor])?,
+        loop {
+            match self.step(buffer)? {
+                Some(Progress::Ended(status)) => return Ok(Some(status)),
+                Some(Progress::Within | Progress::Complete) => {}
+                None => return Ok(None),
             }
         }
-        Ok(None)
+    }
+
+    /// Understands the next message, if it is there as a whole.
+    #[inline]
+    pub(crate) fn step(&mut self, buffer: &[u8]) -> Result<Option<Progress>, WireError> {
+        let Some(header) = Header::parse(&buffer[self.cursor..])? else {
+            return Ok(None);
+        };
+        let Some(body) = buffer.get(self.cursor + HEADER..self.cursor + message_len(header)) else {
+            return Ok(None);
+        };
+        let start = self.cursor;
+        self.cursor += message_len(header);
+        match header.tag() {
+            backend::CLOSE_COMPLETE_TAG | backend::NO_DATA_TAG => {}
+            backend::BIND_COMPLETE_TAG => self.bound += 1,
+            backend::PARSE_COMPLETE_TAG => self.parsed += 1,
+            backend::DATA_ROW_TAG => self.row(start + HEADER, body)?,
+            backend::COMMAND_COMPLETE_TAG => {
+                return Ok(Some(self.complete(start + HEADER, body.len())));
+            }
+            backend::EMPTY_QUERY_RESPONSE_TAG => self.completed += 1,
+            backend::READY_FOR_QUERY_TAG => return Ok(Some(Progress::Ended(status(body)?))),
+            _ => self.rare(&buffer[start..self.cursor])?,
+        }
+        Ok(Some(Progress::Within))
+    }
+
+    /// Which of the statements whose rows are kept runs, as far as is known.
+    pub(crate) fn kept_statement(&self) -> Option<usize> {
+        self.shape.kept(self.completed)
+    }
+
+    /// Whether rows have come that were not taken.
+    pub(crate) fn has_rows(&self) -> bool {
+        self.rows > 0
+    }
+
+    /// Takes what has come, which makes room in the buffer.
+    pub(crate) fn take(&mut self, buffer: &mut BytesMut) -> ResultSet {
+        let bytes = buffer.split_to(std::mem::take(&mut self.cursor)).freeze();
+        self.kept_from = None;
+        ResultSet {
+            bytes,
+            cells: std::mem::take(&mut self.cells),
+            width: self.width,
+            rows: std::mem::take(&mut self.rows),
+            tag: std::mem::take(&mut self.tag),
+            columns: std::mem::take(&mut self.columns),
+        }
     }
 
     /// How many more bytes the message at the end of the buffer needs, as far as that is known.
@@ -127,7 +189,7 @@ impl Reply {
     }
 
     fn row(&mut self, start: usize, body: &[u8]) -> Result<(), WireError> {
-        if self.completed != self.shape.main() {
+        if self.kept_statement().is_none() {
             return Ok(());
         }
         let malformed = || WireError::Protocol("a malformed row");
@@ -158,8 +220,9 @@ impl Reply {
         Ok(())
     }
 
-    fn complete(&mut self, start: usize, len: usize) {
-        if self.completed == self.shape.main() {
+    fn complete(&mut self, start: usize, len: usize) -> Progress {
+        let kept = self.kept_statement().is_some();
+        if kept {
             self.kept_from.get_or_insert(start);
             // The tag ends with a NUL.
             if let (Ok(start), Ok(len)) = (u32::try_from(start), u32::try_from(len)) {
@@ -170,6 +233,11 @@ impl Reply {
             }
         }
         self.completed += 1;
+        if kept {
+            Progress::Complete
+        } else {
+            Progress::Within
+        }
     }
 
     fn rare(&mut self, message: &[u8]) -> Result<(), WireError> {

@@ -57,31 +57,51 @@ impl Line {
         messages: &[u8],
         shape: Shape,
     ) -> Result<(Reply, Status), WireError> {
-        self.in_flight = true;
-        self.send(messages).await?;
+        self.begin(messages).await?;
         let mut reply = Reply::new(shape);
         loop {
             if let Some(status) = reply.advance(&self.inbound)? {
-                self.in_flight = false;
+                self.end();
                 return Ok((reply, status));
             }
-            let missing = reply.missing(&self.inbound)?;
-            inbound::check_limit(self.inbound.len(), missing, self.limit)?;
-            self.reserve(missing);
-            let ended = match self.stream.read_buf(&mut self.inbound).await {
-                Ok(0) => inbound::closed(),
-                Ok(_) => continue,
-                Err(error) => error.into(),
-            };
-            // A farewell such as "terminating connection" is a better answer than none.
-            return Err(reply.error.map_or(ended, WireError::Server));
+            self.receive(&mut reply, SMALLEST_READ).await?;
         }
     }
 
+    /// Writes `messages`, to which an answer is going to be read.
+    pub(crate) async fn begin(&mut self, messages: &[u8]) -> Result<(), WireError> {
+        self.in_flight = true;
+        self.send(messages).await
+    }
+
+    /// The answer has been read up to `ReadyForQuery`.
+    pub(crate) fn end(&mut self) {
+        self.in_flight = false;
+    }
+
+    /// Reads more of the answer, at least `least` bytes at once if the server has them. Loses
+    /// nothing when it is dropped.
+    pub(crate) async fn receive(
+        &mut self,
+        reply: &mut Reply,
+        least: usize,
+    ) -> Result<(), WireError> {
+        let missing = reply.missing(&self.inbound)?;
+        inbound::check_limit(self.inbound.len(), missing, self.limit)?;
+        self.reserve(missing, least);
+        let ended = match self.stream.read_buf(&mut self.inbound).await {
+            Ok(0) => inbound::closed(),
+            Ok(_) => return Ok(()),
+            Err(error) => error.into(),
+        };
+        // A farewell such as "terminating connection" is a better answer than none.
+        Err(reply.error.take().map_or(ended, WireError::Server))
+    }
+
     /// Room for the rest of the current message.
-    fn reserve(&mut self, missing: usize) {
-        if self.inbound.capacity() - self.inbound.len() < missing.max(SMALLEST_READ) {
-            self.inbound.reserve(missing.max(2 * SMALLEST_READ));
+    fn reserve(&mut self, missing: usize, least: usize) {
+        if self.inbound.capacity() - self.inbound.len() < missing.max(least) {
+            self.inbound.reserve(missing.max(2 * least));
         }
     }
 

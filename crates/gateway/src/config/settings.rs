@@ -136,7 +136,7 @@ pub(crate) enum LogLevel {
     Trace,
 }
 
-/// `[limits]`: how large the parts of a query may be.
+/// `[limits]`: how large the parts of a query may be, and what its answer may cost.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LimitSettings {
@@ -145,6 +145,8 @@ pub(crate) struct LimitSettings {
     pub(crate) embed_depth: usize,
     pub(crate) logic_depth: usize,
     pub(crate) items: usize,
+    pub(crate) exports: usize,
+    pub(crate) export_seconds: u64,
 }
 
 impl Default for ServerSettings {
@@ -226,6 +228,8 @@ impl Default for LimitSettings {
             embed_depth: 8,
             logic_depth: 16,
             items: 1000,
+            exports: 4,
+            export_seconds: 600,
         }
     }
 }

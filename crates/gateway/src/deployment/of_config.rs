@@ -8,7 +8,7 @@ use passerelle_identity::Verifier;
 use passerelle_pg::{IntrospectionSettings, KeeperSettings};
 use passerelle_planner::PlanSettings;
 use passerelle_rest::{
-    CredentialKind, DescribeSettings, RestSettings, ServerAddress, TransactionMode,
+    CredentialKind, DescribeSettings, ExportSettings, RestSettings, ServerAddress, TransactionMode,
 };
 use passerelle_surface::{
     Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies, Verbosity,
@@ -139,6 +139,10 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
             items: limits.items,
         },
         http_limits: http_limits(settings),
+        exports: ExportSettings {
+            at_once: limits.exports,
+            longest: Duration::from_secs(limits.export_seconds),
+        },
         describe: DescribeSettings {
             follow_privileges: database.openapi == OpenApiMode::FollowPrivileges,
             security_active: true,

@@ -11,7 +11,7 @@ use passerelle_identity::{IdentitySettings, Verifier, Weakness};
 use passerelle_pg::{ControlEndpoint, IntrospectionSettings, KeeperSettings};
 use passerelle_planner::PlanSettings;
 use passerelle_rest::{
-    CredentialKind, DescribeSettings, RestSettings, ServerAddress, TransactionMode,
+    CredentialKind, DescribeSettings, ExportSettings, RestSettings, ServerAddress, TransactionMode,
 };
 use passerelle_surface::{Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies};
 use passerelle_syntax::{Exposure, Extensions, Limits};
@@ -31,6 +31,11 @@ const LIMITS: HttpLimits = HttpLimits {
     url_bytes: 128 * 1024,
     header_bytes: 128 * 1024,
     body_bytes: 1 << 30,
+};
+/// Each keeps a connection of its pool, which has 10 by default, for as long as its client reads.
+const EXPORTS: ExportSettings = ExportSettings {
+    at_once: 4,
+    longest: Duration::from_mins(60),
 };
 const QUERY: Limits = Limits {
     query_bytes: 128 * 1024,
@@ -204,6 +209,7 @@ fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
         extra_search_path: settings.db_extra_search_path.clone(),
         limits: QUERY,
         http_limits: LIMITS,
+        exports: EXPORTS,
         describe: DescribeSettings {
             follow_privileges: settings.openapi_mode == OpenApiMode::FollowPrivileges,
             security_active: settings.openapi_security_active,

@@ -84,7 +84,12 @@ fn older_paths() {
 fn older_paths_are_told_apart() {
     assert!(RolePath::parse(".role").unwrap().deprecated().is_some());
     assert!(RolePath::parse("$.role").unwrap().deprecated().is_none());
-    assert!(RolePath::parse("$.roles[0]").unwrap().deprecated().is_none());
+    assert!(
+        RolePath::parse("$.roles[0]")
+            .unwrap()
+            .deprecated()
+            .is_none()
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::http::{Method, StatusCode};
@@ -18,7 +19,8 @@ use passerelle_identity::{IdentitySettings, Secret, SigningKey, UnixTime, Verifi
 use passerelle_pg::{IntrospectionSettings, introspect};
 use passerelle_planner::PlanSettings;
 use passerelle_rest::{
-    CredentialKind, DescribeSettings, RestSettings, RestState, ServerAddress, TransactionMode,
+    CredentialKind, DescribeSettings, ExportSettings, RestSettings, RestState, ServerAddress,
+    TransactionMode,
 };
 use passerelle_surface::{
     Cors, CorsDialect, Frontage, FrontageSettings, HttpLimits, Metrics, TrustedProxies, Verbosity,
@@ -74,6 +76,10 @@ pub(crate) fn settings() -> RestSettings {
             items: 50,
         },
         http_limits: HttpLimits::default(),
+        exports: ExportSettings {
+            at_once: 1,
+            longest: Duration::from_mins(5),
+        },
         describe: DescribeSettings {
             follow_privileges: true,
             security_active: false,

@@ -4,6 +4,7 @@ mod api;
 mod bodies;
 mod conflicts;
 mod errors;
+mod exports;
 mod failures;
 mod framing;
 mod query;

@@ -38,6 +38,7 @@ fn answer(value: &str) -> Vec<u8> {
 const SHAPE: Shape = Shape {
     begin: false,
     prelude: 1,
+    kept: 1,
 };
 
 #[test]
@@ -87,6 +88,7 @@ fn the_failed_part_is_told_from_the_others() {
     let shape = Shape {
         begin: true,
         prelude: 2,
+        kept: 1,
     };
     let parts: Vec<_> = (0..5).map(|completed| shape.origin(completed)).collect();
     let expected = [

@@ -8,6 +8,7 @@
 mod connecting;
 mod flights;
 mod pooling;
+mod rows;
 mod statements;
 mod support;
 mod tls;

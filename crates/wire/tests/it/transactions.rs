@@ -1,7 +1,11 @@
-use passerelle_statement::Statement;
-use passerelle_wire::{Begin, Connection, End, Flight, Isolation, Origin, Transaction, WireError};
+use std::time::Duration;
 
-use crate::support::{connect, database, plain, prelude, refused, scope};
+use passerelle_statement::Statement;
+use passerelle_wire::{
+    Begin, Connection, ConnectionSettings, End, Flight, Isolation, Origin, Transaction, WireError,
+};
+
+use crate::support::{connect, connect_with, database, plain, prelude, refused, scope};
 
 fn explicit(end: End) -> Transaction {
     Transaction::Explicit {
@@ -177,4 +181,104 @@ async fn a_statement_that_ends_the_transaction_is_noticed() {
     let result = connection.fly(&Flight::new(&begin, &scope)).await;
     assert!(matches!(result, Err(WireError::Protocol(_))));
     assert!(!connection.is_usable());
+}
+
+#[tokio::test]
+async fn flights_of_one_transaction_begin_it_and_share_it() {
+    let db = database().await;
+    let mut connection = connect(&db).await;
+    let (first, second, scope) = (insert(1), insert(2), scope("wire_a"));
+    let prelude = prelude("wire_a", "{}");
+    let flight = |statement| Flight::new(statement, &scope).prelude(&prelude);
+    let begin = Begin {
+        isolation: Some(Isolation::Serializable),
+        read_only: false,
+    };
+    let mut transaction = connection.begin(begin);
+    transaction.fly(&flight(&first)).await.unwrap();
+    let level = plain("select current_setting('transaction_isolation')");
+    let level = transaction.run(&scope, &level).await.unwrap();
+    assert_eq!(level.text(0, 0), Some("serializable"));
+    let failure = refused(transaction.fly(&flight(&first)).await);
+    assert_eq!(
+        (&*failure.code, failure.origin),
+        ("23505", Origin::Statement)
+    );
+    assert!(matches!(
+        transaction.fly(&flight(&second)).await,
+        Err(WireError::Closed)
+    ));
+    drop(transaction);
+    assert!(connection.is_usable());
+    assert_eq!(count(&mut connection).await, "0");
+
+    let mut transaction = connection.begin(Begin::default());
+    transaction.fly(&flight(&first)).await.unwrap();
+    transaction.fly(&flight(&second)).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(count(&mut connection).await, "2");
+
+    connection.begin(begin).commit().await.unwrap();
+    drop(connection.begin(begin));
+    assert!(connection.is_usable());
+}
+
+#[tokio::test]
+async fn an_epilogue_belongs_to_its_flight() {
+    let db = database().await;
+    let mut connection = connect(&db).await;
+    let (insert, scope) = (insert(1), scope("postgres"));
+    let mut transaction = connection.begin(Begin::default());
+    let before = [plain("savepoint s")];
+    let after = [plain("rollback to s"), plain("release s")];
+    let undone = Flight::new(&insert, &scope)
+        .prelude(&before)
+        .epilogue(&after);
+    let result = transaction.fly(&undone).await.unwrap();
+    assert_eq!(result.text(0, 0), Some("postgres"));
+    transaction.commit().await.unwrap();
+    assert_eq!(count(&mut connection).await, "0");
+}
+
+#[tokio::test]
+async fn the_time_limit_is_that_of_the_whole_transaction() {
+    let db = database().await;
+    let settings = ConnectionSettings {
+        flight_timeout: Some(Duration::from_millis(500)),
+        ..ConnectionSettings::default()
+    };
+    let mut connection = connect_with(&db, &settings).await;
+    let (sleep, scope) = (plain("select pg_sleep(0.2)"), scope("postgres"));
+    let mut transaction = connection.begin(Begin::default());
+    let mut flights = 0;
+    let failure = loop {
+        match transaction.run(&scope, &sleep).await {
+            Ok(_) => flights += 1,
+            Err(failure) => break failure,
+        }
+    };
+    assert!(
+        matches!(failure, WireError::Timeout) && flights < 3,
+        "{flights}"
+    );
+    drop(transaction);
+    assert!(!connection.is_usable());
+}
+
+#[tokio::test]
+async fn a_transaction_whose_statement_has_changed_its_shape_may_be_tried_again() {
+    let db = database().await;
+    let mut connection = connect(&db).await;
+    let (notes, scope) = (plain("select * from shop.notes"), scope("postgres"));
+    connection.fly(&Flight::new(&notes, &scope)).await.unwrap();
+    db.run("alter table shop.notes add column more int").await;
+    let mut transaction = connection.begin(Begin::default());
+    let failure = transaction.run(&scope, &notes).await.unwrap_err();
+    drop(transaction);
+    assert!(connection.may_retry(&failure));
+    let mut transaction = connection.begin(Begin::default());
+    assert_eq!(transaction.run(&scope, &notes).await.unwrap().width(), 4);
+    transaction.commit().await.unwrap();
+    let other = WireError::Closed;
+    assert!(!connection.may_retry(&other));
 }
