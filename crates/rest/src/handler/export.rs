@@ -36,6 +36,7 @@ impl Exchange<'_> {
             // come in its way.
             course.isolation.get_or_insert(Isolation::RepeatableRead);
         }
+        self.note(&course, &statements.rows, statements.explain.as_ref());
         self.stopwatch.lap(Stage::Plan);
         let (pool, most) = (&self.state.pool, plan.root.range.limit);
         let export = run::export(pool, &course, &statements, plan.count, most).await;
