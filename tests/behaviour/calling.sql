@@ -138,3 +138,29 @@ create function api.null_argument() returns void language plpgsql stable as
   $$ begin raise sqlstate '22004' using message = 'no null here'; end $$;
 create function api.does_not_return() returns int language plpgsql stable as $$ begin null; end $$;
 create function api.bad_regex(pattern text) returns boolean language sql stable as $$ select 'x' ~ pattern $$;
+
+-- Called before each request, where that is configured: it does what headers ask for.
+create function hidden.check_request() returns void language plpgsql as $$
+declare
+  asked json := current_setting('request.headers', true)::json;
+  told jsonb := jsonb_build_array(
+    jsonb_build_object('X-Checked', 'yes'),
+    jsonb_build_object('X-Seen', current_setting('request.method', true) || ' ' || current_setting('request.path', true)));
+begin
+  if asked ->> 'x-refuse' is not null then
+    raise exception using errcode = asked ->> 'x-refuse', message = 'not you';
+  end if;
+  if asked ->> 'x-type' is not null then
+    told := told || jsonb_build_object('Content-Type', asked ->> 'x-type');
+  end if;
+  if asked ->> 'x-vary' is not null then
+    told := told || jsonb_build_object('Vary', asked ->> 'x-vary');
+  end if;
+  perform set_config('response.headers', told::text, true);
+  perform set_config('response.status', coalesce(asked ->> 'x-status', ''), true);
+  if asked ->> 'x-role' is not null then
+    perform set_config('role', asked ->> 'x-role', true);
+  end if;
+end $$;
+create function api.root_spec() returns json language sql stable as
+  $$ select '{"swagger": "2.0", "info": {"title": "Peaks"}}'::json $$;

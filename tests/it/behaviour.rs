@@ -154,6 +154,7 @@ files! {
     preferences "preferences.jsonl"
     representations "representations.jsonl"
     select "select.jsonl"
+    settings "settings.jsonl"
     spreads "spreads.jsonl"
     sqlstates "sqlstates.jsonl"
     transactions "transactions.jsonl"
