@@ -60,6 +60,10 @@ create function api.two_bodies(json) returns json language sql immutable as $$ s
 create function api.two_bodies(jsonb) returns jsonb language sql immutable as $$ select $1 $$;
 create function api.markup(xml) returns xml language sql immutable as $$ select $1 $$;
 
+create function api.all_letters() returns setof api.letters language sql stable as $$ select * from api.letters $$;
+create function api.join_letters("key" text, "value" text, "row" text, r text) returns text language sql immutable as
+  $$ select "key" || "value" || "row" || r $$;
+
 -- Volatility and settings.
 create sequence hidden.ticks;
 create function api.tick() returns bigint language sql volatile security definer as $$ select nextval('hidden.ticks') $$;

@@ -149,6 +149,7 @@ files! {
     json "json.jsonl"
     logic "logic.jsonl"
     media "media.jsonl"
+    names "names.jsonl"
     order "order.jsonl"
     pages "pages.jsonl"
     preferences "preferences.jsonl"
