@@ -60,6 +60,10 @@ create function api.two_bodies(json) returns json language sql immutable as $$ s
 create function api.two_bodies(jsonb) returns jsonb language sql immutable as $$ select $1 $$;
 create function api.markup(xml) returns xml language sql immutable as $$ select $1 $$;
 
+create function api.all_letters() returns setof api.letters language sql stable as $$ select * from api.letters $$;
+create function api.join_letters("key" text, "value" text, "row" text, r text) returns text language sql immutable as
+  $$ select "key" || "value" || "row" || r $$;
+
 -- Volatility and settings.
 create sequence hidden.ticks;
 create function api.tick() returns bigint language sql volatile security definer as $$ select nextval('hidden.ticks') $$;
@@ -138,3 +142,29 @@ create function api.null_argument() returns void language plpgsql stable as
   $$ begin raise sqlstate '22004' using message = 'no null here'; end $$;
 create function api.does_not_return() returns int language plpgsql stable as $$ begin null; end $$;
 create function api.bad_regex(pattern text) returns boolean language sql stable as $$ select 'x' ~ pattern $$;
+
+-- Called before each request, where that is configured: it does what headers ask for.
+create function hidden.check_request() returns void language plpgsql as $$
+declare
+  asked json := current_setting('request.headers', true)::json;
+  told jsonb := jsonb_build_array(
+    jsonb_build_object('X-Checked', 'yes'),
+    jsonb_build_object('X-Seen', current_setting('request.method', true) || ' ' || current_setting('request.path', true)));
+begin
+  if asked ->> 'x-refuse' is not null then
+    raise exception using errcode = asked ->> 'x-refuse', message = 'not you';
+  end if;
+  if asked ->> 'x-type' is not null then
+    told := told || jsonb_build_object('Content-Type', asked ->> 'x-type');
+  end if;
+  if asked ->> 'x-vary' is not null then
+    told := told || jsonb_build_object('Vary', asked ->> 'x-vary');
+  end if;
+  perform set_config('response.headers', told::text, true);
+  perform set_config('response.status', coalesce(asked ->> 'x-status', ''), true);
+  if asked ->> 'x-role' is not null then
+    perform set_config('role', asked ->> 'x-role', true);
+  end if;
+end $$;
+create function api.root_spec() returns json language sql stable as
+  $$ select '{"swagger": "2.0", "info": {"title": "Peaks"}}'::json $$;

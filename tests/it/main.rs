@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, reason = "a test says what it got instead")]
 
+mod aborts;
 mod behaviour;
 mod callers;
 mod codes;

@@ -70,7 +70,7 @@ async fn supabase_js_has_no_method_that_fails() {
     run(&db, &gateway, &["builder/all.mjs"]).await;
 }
 
-/// What `geojson` is asked of, where there is PostGIS.
+/// What `geojson` is asked of, where the database can have `postgis`.
 const PLACES: &str = "
     create schema if not exists extensions;
     create extension postgis schema extensions;

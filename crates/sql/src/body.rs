@@ -14,9 +14,9 @@ pub(crate) const NAMED_ROWS: &str = "pgrst_rows";
 /// Name of the only column of a result that is not composite.
 pub(crate) const SCALAR: &str = "pgrst_scalar";
 
-/// Keys of the first row, joined by commas. Not quoted, as in `PostgREST`.
+/// Keys of the first row, joined by commas. Not quoted, as in `PostgREST`. `h.*` is the row, whatever its columns are called.
 const CSV_HEADER: &str = "coalesce((SELECT string_agg(k, ',') FROM json_object_keys(\
-    (SELECT row_to_json(h) FROM pgrst_rows AS h LIMIT 1)) AS k), '')";
+    (SELECT row_to_json(h.*) FROM pgrst_rows AS h LIMIT 1)) AS k), '')";
 
 /// A row's text without its parentheses is a CSV line.
 const CSV_LINES: &str = "coalesce(string_agg(left(substr(_postgrest_t::text, 2), -1), E'\\n'), '')";

@@ -74,12 +74,12 @@ fn write_location(sql: &mut Writer, columns: &[Arc<str>]) {
     if columns.is_empty() {
         return sql.push("NULL");
     }
-    // Names are qualified: the row may have columns of these names, too.
+    // The row may have columns of these names, too: theirs are qualified, and `r.*` is the row and no column.
     sql.push(
         "CASE WHEN count(*) = 1 THEN (SELECT json_agg(json_build_array(pair.key, pair.value)) FROM ",
     );
     sql.push(WRITTEN);
-    sql.push(" AS r, json_each_text(row_to_json(r)) AS pair WHERE pair.key");
+    sql.push(" AS r, json_each_text(row_to_json(r.*)) AS pair WHERE pair.key");
     let mut separator = Separator::new(" IN (", ", ");
     for column in columns {
         separator.write(sql);

@@ -46,10 +46,10 @@ fn handlers() {
       $1 = 4
 
     -- /projects?select=id,name,tags,client_id  accept: text/csv
-    WITH pgrst_rows AS (SELECT "test"."projects"."id", "test"."projects"."name", "test"."projects"."tags", "test"."projects"."client_id" FROM "test"."projects") SELECT NULL, count(*), coalesce((SELECT string_agg(k, ',') FROM json_object_keys((SELECT row_to_json(h) FROM pgrst_rows AS h LIMIT 1)) AS k), '') || E'\n' || coalesce(string_agg(left(substr(_postgrest_t::text, 2), -1), E'\n'), ''), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM pgrst_rows AS _postgrest_t
+    WITH pgrst_rows AS (SELECT "test"."projects"."id", "test"."projects"."name", "test"."projects"."tags", "test"."projects"."client_id" FROM "test"."projects") SELECT NULL, count(*), coalesce((SELECT string_agg(k, ',') FROM json_object_keys((SELECT row_to_json(h.*) FROM pgrst_rows AS h LIMIT 1)) AS k), '') || E'\n' || coalesce(string_agg(left(substr(_postgrest_t::text, 2), -1), E'\n'), ''), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM pgrst_rows AS _postgrest_t
 
     -- /projects?select=id&id=gt.100  accept: text/csv
-    WITH pgrst_rows AS (SELECT "test"."projects"."id" FROM "test"."projects" WHERE "test"."projects"."id" > $1) SELECT NULL, count(*), coalesce((SELECT string_agg(k, ',') FROM json_object_keys((SELECT row_to_json(h) FROM pgrst_rows AS h LIMIT 1)) AS k), '') || E'\n' || coalesce(string_agg(left(substr(_postgrest_t::text, 2), -1), E'\n'), ''), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM pgrst_rows AS _postgrest_t
+    WITH pgrst_rows AS (SELECT "test"."projects"."id" FROM "test"."projects" WHERE "test"."projects"."id" > $1) SELECT NULL, count(*), coalesce((SELECT string_agg(k, ',') FROM json_object_keys((SELECT row_to_json(h.*) FROM pgrst_rows AS h LIMIT 1)) AS k), '') || E'\n' || coalesce(string_agg(left(substr(_postgrest_t::text, 2), -1), E'\n'), ''), nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '') FROM pgrst_rows AS _postgrest_t
       $1 = 100
 
     -- /projects?select=id,name  accept: application/geo+json
