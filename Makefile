@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fuzz install-run install-test install-load
+.PHONY: help run test check bench fuzz install-run install-test install-bench
 
 ARGS ?=
 FUZZ_SECONDS ?= 60
@@ -20,7 +20,7 @@ test: install-test ## Run all tests against private servers on free ports (ARGS=
 check: ## Formatting, lints, documentation, layers, dependencies: everything but the tests
 	@scripts/check
 
-bench: install-test install-load ## Measure the stages, and the gateway beside pgbench
+bench: install-bench ## Measure the stages, and the gateway beside pgbench
 	cargo bench --workspace
 	cargo build --quiet --release --package passerelle-gateway
 	node bench/bench.mjs $(ARGS)
@@ -31,9 +31,10 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS each (needs cargo-fuzz)
 install-run:
 	@scripts/install rust compiler postgresql redis
 
-install-load:
-	@scripts/install load
+install-bench:
+	@scripts/install rust compiler postgresql redis node load
+	@scripts/packages
 
-install-test: install-run
-	@scripts/install node
+install-test:
+	@scripts/install rust compiler postgresql redis node
 	@scripts/packages

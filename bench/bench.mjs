@@ -65,7 +65,7 @@ class Load {
     const body = scenario.body ?? '';
     this.variables = {
       claims: JSON.stringify(bench.claims), headers: JSON.stringify(sent), rows: String(scenario.rows ?? 1),
-      ...(body.length < 100_000 ? { body } : {}),
+      ...(body !== '' && body.length < 100_000 ? { body } : {}),
     };
   }
 
@@ -75,8 +75,8 @@ class Load {
     const connections = this.scenario.connections ?? CONNECTIONS;
     const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '--latency', '-s', join(here, 'wrk/requests.lua'), gateway.url];
     const { out, err } = await run('wrk', args, this.env);
-    if (/Non-2xx|Socket errors/.test(out)) throw new Error(`${this.scenario.name}: ${err}${out}`);
     const requests = Number(/(\d+) requests in/.exec(out)[1]);
+    if (/Non-2xx|Socket errors/.test(out) || requests === 0) throw new Error(`${this.scenario.name}: ${err}${out}`);
     return {
       rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(out)[1]),
       p50: inMs(/50%\s+(\S+)/.exec(out)[1]),

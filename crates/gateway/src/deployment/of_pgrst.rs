@@ -268,6 +268,9 @@ fn verifier(settings: &PgrstSettings) -> Result<Verifier, DeploymentError> {
     {
         return Err(DeploymentError::ShortSecret);
     }
+    if let Some(path) = verifier.role_path().deprecated() {
+        tracing::warn!(path, "jwt-role-claim-key is in a deprecated notation");
+    }
     for weakness in weaknesses {
         tracing::warn!(%weakness, "the JWT secret protects nothing");
     }

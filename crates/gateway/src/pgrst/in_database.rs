@@ -8,7 +8,7 @@ use passerelle_pg::{ControlEndpoint, in_database_settings};
 use tokio::time::timeout;
 
 /// The keys, as their settings are named after `pgrst.`.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "client_error_verbosity",
     "db_aggregates_enabled",
     "db_anon_role",
@@ -23,6 +23,7 @@ const NAMES: [&str; 24] = [
     "db_schemas",
     "db_tx_end",
     "jwt_aud",
+    "jwt_cache_max_entries",
     "jwt_role_claim_key",
     "jwt_secret",
     "jwt_secret_is_base64",

@@ -82,14 +82,10 @@ fn older_paths() {
 
 #[test]
 fn older_paths_are_told_apart() {
-    assert!(RolePath::parse(".role").unwrap().deprecated().is_some());
-    assert!(RolePath::parse("$.role").unwrap().deprecated().is_none());
-    assert!(
-        RolePath::parse("$.roles[0]")
-            .unwrap()
-            .deprecated()
-            .is_none()
-    );
+    let dumped = |path| RolePath::parse(path).unwrap().deprecated();
+    assert_eq!(dumped(".role[1]").as_deref(), Some(".\"role\"[1]"));
+    assert_eq!(dumped("$.role"), None);
+    assert_eq!(dumped("$.roles[0]"), None);
 }
 
 #[test]

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use passerelle_identity::{
-    ApiKey, IdentitySettings, RolePath, Secret, SettingsError, Verifier, Weakness,
-};
+use passerelle_identity::{ApiKey, IdentitySettings, Secret, SettingsError, Verifier, Weakness};
 use serde_json::json;
 
 use crate::key_sets::EC256;
@@ -103,7 +101,7 @@ fn role_paths_are_read_at_start() {
     };
     assert!(matches!(refusal(&with("role")), SettingsError::RolePath(_)));
     let verifier = Verifier::new(&with(".role")).unwrap();
-    assert!(RolePath::deprecated(verifier.role_path()).is_some());
+    assert!(verifier.role_path().deprecated().is_some());
 }
 
 #[test]
