@@ -4,6 +4,7 @@
 
 mod behaviour;
 mod callers;
+mod exports;
 mod gateway;
 mod invariant;
 mod supabase_js;
