@@ -44,6 +44,7 @@ fuzz_target!(|data: &[u8]| {
         bytes,
         is_object,
         keys,
+        ..
     } = payload
     {
         assert!(keys.iter().is_sorted_by(|one, other| one < other));

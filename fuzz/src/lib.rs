@@ -1,6 +1,6 @@
 //! What the fuzz targets of the request grammar share: settings and the shape of their inputs.
 
-use passerelle_syntax::{ApiRequest, Exposure, Head, Limits, ParseError, parse, print};
+use passerelle_syntax::{ApiRequest, Exposure, Extensions, Head, Limits, ParseError, parse, print};
 
 /// Schemas with names as odd as they may be.
 pub fn exposure() -> Exposure {
@@ -8,12 +8,14 @@ pub fn exposure() -> Exposure {
         schemas: vec!["public".to_owned(), "SPECIAL \"@/\\#~_-".to_owned()],
         root: true,
         allow_transaction_override: true,
+        extensions: Extensions::all(),
     }
 }
 
 /// Small enough to be reached.
 pub const LIMITS: Limits = Limits {
     query_bytes: 4096,
+    query_body_bytes: 65_536,
     embed_depth: 4,
     logic_depth: 4,
     items: 64,

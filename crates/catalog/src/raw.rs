@@ -26,6 +26,8 @@ pub struct RawCatalog {
     pub columns: Vec<RawColumn>,
     /// Primary and unique keys of all schemas.
     pub keys: Vec<RawKey>,
+    /// Unique indexes of the relations from which conflicts can be inferred.
+    pub unique_indexes: Vec<RawUniqueIndex>,
     /// Foreign keys of all schemas, without those that partitions inherit.
     pub foreign_keys: Vec<RawForeignKey>,
     /// Columns of views that show a column of another relation as it is.
@@ -87,6 +89,28 @@ pub struct RawKey {
     pub is_primary: bool,
     /// Columns in the order of the key.
     pub columns: Box<[AttributeNumber]>,
+}
+
+/// A unique index.
+#[derive(Debug)]
+pub struct RawUniqueIndex {
+    /// Its relation.
+    pub relation: Oid,
+    /// Its name.
+    pub name: Box<str>,
+    /// What is unique.
+    pub keys: Box<[RawIndexKey]>,
+    /// Which rows are indexed, as SQL.
+    pub predicate: Option<Arc<str>>,
+}
+
+/// A part of the key of an index.
+#[derive(Debug)]
+pub enum RawIndexKey {
+    /// A column.
+    Column(AttributeNumber),
+    /// An expression as SQL, ready to be inferred from.
+    Expression(Arc<str>),
 }
 
 /// A foreign key.

@@ -1,7 +1,7 @@
 //! Relations that can be read or written: tables, views, materialized views, foreign and
 //! partitioned tables.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -30,6 +30,8 @@ pub struct Table {
     /// Primary key, its columns by name; of a view: the columns that show the keys below, in the
     /// order of these keys.
     pub primary_key: Box<[Arc<str>]>,
+    /// Unique indexes from which conflicts can be inferred, by name; of a view: none.
+    pub unique_indexes: Box<[UniqueIndex]>,
     /// Columns in their order.
     pub columns: Box<[Column]>,
     /// Columns that a role may read, for relations with privileges on single columns and roles
@@ -44,6 +46,23 @@ impl Table {
         self.columns.iter().find(|column| &*column.name == name)
     }
 
+    /// The unique index of that name.
+    pub fn unique_index(&self, name: &str) -> Option<&UniqueIndex> {
+        self.unique_indexes
+            .iter()
+            .find(|index| &*index.name == name)
+    }
+
+    /// Whether these columns, in any order, are the primary key or a unique one of all rows.
+    pub fn is_unique_key(&self, columns: &[&str]) -> bool {
+        let primary_key = self.primary_key.iter().map(AsRef::as_ref);
+        (!self.primary_key.is_empty() && same_names(primary_key, columns))
+            || self
+                .unique_indexes
+                .iter()
+                .any(|index| index.predicate.is_none() && index.is_on(columns))
+    }
+
     /// The columns that `*` stands for when `role` asks, or `None` when the role is under no
     /// restriction and `*` can stay.
     pub fn readable_by(&self, role: &str) -> Option<impl Iterator<Item = &Column>> {
@@ -53,6 +72,46 @@ impl Table {
                 .map(|&index| &self.columns[usize::from(index)])
         })
     }
+}
+
+/// A unique index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UniqueIndex {
+    /// Its name.
+    pub name: Box<str>,
+    /// What is unique.
+    pub keys: Box<[IndexKey]>,
+    /// Which rows are indexed, as SQL; all where absent.
+    pub predicate: Option<Arc<str>>,
+}
+
+/// A part of the key of an index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum IndexKey {
+    /// A column.
+    Column(Arc<str>),
+    /// An expression as SQL, ready to be inferred from.
+    Expression(Arc<str>),
+}
+
+impl UniqueIndex {
+    /// Whether its key is these columns, in any order, and no expression.
+    pub fn is_on(&self, columns: &[&str]) -> bool {
+        let names: Option<Vec<&str>> = self
+            .keys
+            .iter()
+            .map(|key| match key {
+                IndexKey::Column(name) => Some(&**name),
+                IndexKey::Expression(_) => None,
+            })
+            .collect();
+        names.is_some_and(|names| same_names(names, columns))
+    }
+}
+
+fn same_names<'a>(one: impl IntoIterator<Item = &'a str>, other: &[&'a str]) -> bool {
+    let one: BTreeSet<&str> = one.into_iter().collect();
+    one == other.iter().copied().collect()
 }
 
 /// A column.

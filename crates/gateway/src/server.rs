@@ -14,7 +14,7 @@ use passerelle_pg::CatalogKeeper;
 use passerelle_rest::RestState;
 
 use self::pools::Pools;
-use self::reload::{Complete, Reloader};
+use self::reload::{Complete, Reloader, Surfaces};
 use crate::clock;
 use crate::deployment::Deployment;
 
@@ -106,8 +106,17 @@ pub(crate) async fn serve(
     )?;
     let handle = server.handle();
     let reloader = reload.map(|reload| {
-        let (keeper, state) = (Arc::clone(&keeper), Arc::clone(&state));
-        Reloader::start(reload, complete, keeper, state, introspection)
+        let surfaces = Surfaces {
+            rest: Arc::clone(&state),
+            cors: frontage.cors.clone(),
+        };
+        Reloader::start(
+            reload,
+            complete,
+            Arc::clone(&keeper),
+            surfaces,
+            introspection,
+        )
     });
     let serving = actix_web::rt::spawn(server);
     started(&Started { url });

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use passerelle_catalog::Relationship;
-use passerelle_syntax::MediaType;
+use passerelle_catalog::{Relationship, UniqueIndex};
+use passerelle_syntax::{MediaType, ValueOperation};
 use thiserror::Error;
 
 /// Why there is no plan. The REST surface maps each to status, code and texts.
@@ -33,6 +33,54 @@ pub enum PlanError {
         relation: String,
         /// The column asked for.
         column: String,
+    },
+    /// Several partial unique indexes are on the columns of `on_conflict` (PSR605).
+    #[error("several unique indexes of {relation} are on these columns")]
+    AmbiguousIndex {
+        /// The relation.
+        relation: String,
+        /// The columns named.
+        columns: Vec<String>,
+        /// The indexes, by name.
+        candidates: Vec<UniqueIndex>,
+    },
+    /// An update by key, where there is no such key (PSR601).
+    #[error("{relation} has no such unique key")]
+    NoUniqueKey {
+        /// The relation.
+        relation: String,
+        /// The columns of `on_conflict`; absent: there is no primary key.
+        columns: Option<Vec<String>>,
+    },
+    /// An update by key whose body lacks a part of it (PSR602).
+    #[error("the body lacks the key column {column}")]
+    KeyNotInBody {
+        /// The column.
+        column: String,
+    },
+    /// An update by key whose body has nothing else (PSR606).
+    #[error("nothing is to be set")]
+    NothingBesideKey {
+        /// The relation.
+        relation: String,
+    },
+    /// An operation on a column of the key of an update by key (PSR611).
+    #[error("{} on the key column {column}", .operation.as_str())]
+    OperationOnKey {
+        /// The column.
+        column: String,
+        /// The operation.
+        operation: ValueOperation,
+    },
+    /// An operation on a column whose type cannot do it (PSR611).
+    #[error("{} on {column} of type {type_name}", .operation.as_str())]
+    UnsuitableOperation {
+        /// The column.
+        column: String,
+        /// The operation.
+        operation: ValueOperation,
+        /// Type of the column as declared.
+        type_name: String,
     },
     /// PUT without exactly the primary key as its filters (PGRST105).
     #[error("filters are not the primary key")]

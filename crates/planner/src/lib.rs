@@ -5,6 +5,7 @@
 
 mod build;
 mod call;
+mod conflict;
 mod context;
 mod draft;
 mod error;
@@ -17,6 +18,7 @@ mod reply;
 mod resolve;
 mod routine;
 mod spread;
+mod update;
 mod write;
 
 use std::sync::Arc;
@@ -48,6 +50,8 @@ pub struct PlanSettings {
     pub expand_star: bool,
     /// `application/vnd.pgrst.plan` may be asked for.
     pub plan_enabled: bool,
+    /// `on_conflict` finds partial unique indexes and takes names of unique indexes.
+    pub index_conflict: bool,
 }
 
 /// Plans a request of `role` that has no body, or whose body says nothing.

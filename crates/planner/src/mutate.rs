@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::draft::Draft;
 use crate::read::needed_columns;
 use crate::resolve::Scope;
+use crate::update::spelled_out;
 use crate::{
     Condition, Conflict, Handler, JsonBody, MutatePlan, OutcomeCheck, PlanError, Source, Write,
     WriteColumn, reply,
@@ -41,6 +42,11 @@ impl Context<'_> {
             None | Some(Representation::Minimal) => Vec::new(),
             Some(_) => needed_columns(&read, table.primary_key.iter().cloned()),
         };
+        let keys = self.key_check(&write);
+        let returning = match keys {
+            Some(_) => spelled_out(table, returning),
+            None => returning,
+        };
         let tells_location =
             mutation == Mutation::Create && shown == Some(Representation::HeadersOnly);
         let merges = !table.primary_key.is_empty() || self.request.on_conflict.is_some();
@@ -56,7 +62,10 @@ impl Context<'_> {
                 Handler::None
             },
             transaction: self.transaction(false),
-            check: self.outcome(mutation, reply.singular),
+            check: OutcomeCheck {
+                keys,
+                ..self.outcome(mutation, reply.singular)
+            },
             reply,
             mutation,
             location_columns: if tells_location {
@@ -75,6 +84,7 @@ impl Context<'_> {
             singular: singular && !put,
             max_affected: if limited { self.max_affected() } else { None },
             put,
+            keys: None,
         }
     }
 
@@ -88,48 +98,34 @@ impl Context<'_> {
                 apply_defaults,
                 conflict: preferences
                     .resolution
-                    .map(|resolution| self.conflict(table, resolution)),
+                    .map(|resolution| self.conflict(table, resolution))
+                    .transpose()?,
                 conditions: Vec::new(),
             }),
             Mutation::SingleUpsert => {
                 if !addresses_key(self.request, table) {
                     return Err(PlanError::PutFilters);
                 }
-                let columns = table.primary_key.iter().map(ToString::to_string).collect();
                 Ok(Write::Insert {
                     columns: self.columns(table)?,
                     body: self.body(),
                     apply_defaults: false,
-                    conflict: Some(Conflict {
-                        resolution: Resolution::MergeDuplicates,
-                        columns,
-                    }),
+                    conflict: Some(Conflict::on(
+                        table.primary_key.iter().cloned(),
+                        Resolution::MergeDuplicates,
+                    )),
                     conditions: self.conditions(table),
                 })
             }
-            Mutation::Update => Ok(Write::Update {
-                columns: self.columns(table)?,
-                body: self.body(),
-                apply_defaults,
-                filters: self.conditions(table),
-            }),
+            Mutation::Update => self.update(table),
             Mutation::Delete => Ok(Write::Delete {
                 filters: self.conditions(table),
             }),
         }
     }
 
-    fn conflict(self, table: &Table, resolution: Resolution) -> Conflict {
-        let primary_key = || table.primary_key.iter().map(ToString::to_string).collect();
-        let columns = self.request.on_conflict.clone().unwrap_or_else(primary_key);
-        Conflict {
-            resolution,
-            columns,
-        }
-    }
-
     /// Conditions of the root.
-    fn conditions(self, table: &Table) -> Vec<Condition> {
+    pub(crate) fn conditions(self, table: &Table) -> Vec<Condition> {
         let scope = Scope {
             catalog: self.catalog,
             table: Some(table),
@@ -151,26 +147,29 @@ impl Context<'_> {
     }
 
     /// The columns that the body gives.
-    fn columns(self, table: &Table) -> Result<Vec<WriteColumn>, PlanError> {
-        let column = |name: &str| {
-            let found = table
-                .column(name)
-                .ok_or_else(|| PlanError::ColumnNotFound {
-                    relation: table.name.name.to_string(),
-                    column: name.to_owned(),
-                })?;
-            let transform = self.catalog.representation("json", &found.nominal_type);
-            Ok(WriteColumn {
-                name: Arc::clone(&found.name),
-                type_name: Arc::clone(&found.nominal_type),
-                transform: transform.map(|representation| Arc::clone(&representation.function)),
-                default: found.default.clone(),
-            })
-        };
-        self.payload.keys().into_iter().map(column).collect()
+    pub(crate) fn columns(self, table: &Table) -> Result<Vec<WriteColumn>, PlanError> {
+        let names = self.payload.keys().into_iter();
+        names.map(|name| self.column(table, name)).collect()
     }
 
-    fn body(self) -> JsonBody {
+    pub(crate) fn column(self, table: &Table, name: &str) -> Result<WriteColumn, PlanError> {
+        let found = table
+            .column(name)
+            .ok_or_else(|| PlanError::ColumnNotFound {
+                relation: table.name.name.to_string(),
+                column: name.to_owned(),
+            })?;
+        let transform = self.catalog.representation("json", &found.nominal_type);
+        Ok(WriteColumn {
+            name: Arc::clone(&found.name),
+            type_name: Arc::clone(&found.nominal_type),
+            transform: transform.map(|representation| Arc::clone(&representation.function)),
+            default: found.default.clone(),
+            operation: None,
+        })
+    }
+
+    pub(crate) fn body(self) -> JsonBody {
         match self.payload {
             Payload::Json {
                 bytes, is_object, ..

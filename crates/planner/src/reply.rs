@@ -2,7 +2,7 @@
 
 use passerelle_syntax::{
     ApiRequest, Count, Handling, MediaType, Missing, Mutation, Preferences, Representation,
-    Resolution, RowRange, TransactionEnd,
+    Resolution, RowRange, TransactionEnd, UpdateMatch, ValueForm,
 };
 
 use crate::draft::Draft;
@@ -14,11 +14,12 @@ pub(crate) fn of_read(
     media_type: MediaType,
     headers_only: bool,
 ) -> ReplySpec {
-    let location = location(draft.name, &request.canonical_query);
+    let query = request.canonical_query.as_deref();
+    let location = query.map(|query| location(draft.name, query));
     ReplySpec {
         headers_only,
         range: request.range,
-        location: Some(location),
+        location,
         ..common(request, draft, media_type, &Applied::default())
     }
 }
@@ -54,6 +55,7 @@ pub(crate) fn of_write(
         representation: true,
         missing: matches!(mutation, Mutation::Create | Mutation::Update),
         max_affected: matches!(mutation, Mutation::Update | Mutation::Delete),
+        update: mutation == Mutation::Update,
     };
     common(request, draft, media_type, &applied)
 }
@@ -110,6 +112,7 @@ struct Applied {
     representation: bool,
     missing: bool,
     max_affected: bool,
+    update: bool,
 }
 
 impl Applied {
@@ -148,6 +151,12 @@ impl Applied {
             .max_affected
             .filter(|_| self.max_affected && strict);
         values.extend(max_affected.map(|rows| format!("max-affected={rows}")));
+        let of_update = [
+            preferences.update.map(UpdateMatch::as_str),
+            preferences.values.map(ValueForm::as_str),
+        ];
+        let of_update = of_update.into_iter().flatten().filter(|_| self.update);
+        values.extend(of_update.map(str::to_owned));
         values
     }
 }

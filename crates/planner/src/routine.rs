@@ -55,6 +55,7 @@ impl<'c> Context<'c> {
                 singular: reply.singular,
                 max_affected,
                 put: false,
+                keys: None,
             },
             reply,
             settings: routine.settings.clone(),

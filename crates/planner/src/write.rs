@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use passerelle_catalog::QualifiedName;
-use passerelle_syntax::{Mutation, Resolution};
+use passerelle_syntax::{Mutation, Resolution, ValueOperation};
 
 use crate::{ColumnRef, Condition, Handler, ReadNode, ReplySpec, TransactionSpec};
 
@@ -56,6 +56,9 @@ pub enum Write {
     Update {
         /// Columns set; empty: nothing is changed and no row is touched.
         columns: Vec<WriteColumn>,
+        /// Columns in which a row of the body and the row that it changes are equal; empty: any row
+        /// of the body is for any row.
+        keys: Vec<WriteColumn>,
         /// The values.
         body: JsonBody,
         /// Columns that are missing get their default instead of null.
@@ -75,8 +78,19 @@ pub enum Write {
 pub struct Conflict {
     /// Ignored or merged.
     pub resolution: Resolution,
-    /// Columns of the unique key, possibly none: then conflicts are errors.
-    pub columns: Vec<String>,
+    /// The unique key, possibly none: then conflicts are errors.
+    pub keys: Vec<ConflictKey>,
+    /// Which rows the unique index is on, as SQL of the catalogue.
+    pub predicate: Option<Arc<str>>,
+}
+
+/// A part of a unique key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConflictKey {
+    /// A column, by a name that may be the request's.
+    Column(Arc<str>),
+    /// An expression, as SQL of the catalogue.
+    Expression(Arc<str>),
 }
 
 /// A column that is written.
@@ -90,6 +104,31 @@ pub struct WriteColumn {
     pub transform: Option<Arc<str>>,
     /// Its default as SQL, from the catalogue.
     pub default: Option<Box<str>>,
+    /// What is done to what the column holds, with the value as operand; otherwise the value takes
+    /// its place.
+    pub operation: Option<ColumnOperation>,
+}
+
+/// What is done to what a column holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnOperation {
+    /// What.
+    pub operation: ValueOperation,
+    /// What the column is to it.
+    pub on: OperatedType,
+    /// Type of the column, domains resolved and without modifiers.
+    pub type_name: Arc<str>,
+}
+
+/// What a column is to an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatedType {
+    /// A number.
+    Number,
+    /// `json` or `jsonb`.
+    Json,
+    /// An array.
+    Array,
 }
 
 /// JSON that came in and goes to PostgreSQL as it is.
@@ -110,6 +149,17 @@ pub struct OutcomeCheck {
     pub max_affected: Option<u64>,
     /// PUT: the row is the one that was addressed (PGRST115).
     pub put: bool,
+    /// What is asked of rows that are matched by key.
+    pub keys: Option<KeyCheck>,
+}
+
+/// What is asked of rows of a body that are matched by key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyCheck {
+    /// No two have the same key (PSR603).
+    Distinct,
+    /// Besides, each finds its row (PSR604).
+    DistinctAndMatched,
 }
 
 impl OutcomeCheck {

@@ -19,8 +19,11 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, Error)]
 pub(crate) enum BodyError {
     /// It is longer than allowed.
-    #[error("the body is longer than allowed")]
-    TooLarge,
+    #[error("the body is longer than {limit} bytes")]
+    TooLarge {
+        /// Bytes allowed.
+        limit: u64,
+    },
     /// It ended early, or its encoding is broken.
     #[error("the body is incomplete")]
     Incomplete(#[source] PayloadError),
@@ -46,7 +49,7 @@ pub(crate) async fn read(
         return Ok(Bytes::new());
     };
     if first.len() as u64 > limit {
-        return Err(BodyError::TooLarge);
+        return Err(BodyError::TooLarge { limit });
     }
     // Most bodies come in one piece, which needs no copy.
     if first.len() == declared {
@@ -56,7 +59,7 @@ pub(crate) async fn read(
     body.extend_from_slice(&first);
     while let Some(chunk) = next(&mut payload, patience).await? {
         if (body.len() + chunk.len()) as u64 > limit {
-            return Err(BodyError::TooLarge);
+            return Err(BodyError::TooLarge { limit });
         }
         body.extend_from_slice(&chunk);
     }
@@ -87,7 +90,7 @@ mod tests {
         assert_eq!(body.unwrap(), "abc");
         let pieces = ["ab", "cd"].map(|piece| Ok(Bytes::from(piece)));
         let body = read(iter(pieces), &HeaderMap::new(), 3, PATIENCE).await;
-        assert!(matches!(body, Err(BodyError::TooLarge)));
+        assert!(matches!(body, Err(BodyError::TooLarge { limit: 3 })));
     }
 
     #[actix_web::test]

@@ -6,18 +6,19 @@ mod parse;
 mod plan;
 mod relationship;
 mod routine;
+mod update;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use passerelle_identity::TokenError;
 use passerelle_pg::{ErrorReply, error_reply};
 use passerelle_planner::PlanError;
-use passerelle_surface::{ErrorBody, HttpLimits, RequestId};
+use passerelle_surface::{Details, ErrorBody, HttpLimits, RequestId};
 use passerelle_syntax::{ParseError, PayloadError};
 use passerelle_wire::{PoolError, WireError};
 use thiserror::Error;
 
-pub(crate) use self::parse::range as range_body;
+pub(crate) use self::parse::{accept_query, range as range_body};
 use crate::body::BodyError;
 
 /// Why a request fails.
@@ -62,7 +63,7 @@ pub(crate) enum RestError {
 }
 
 /// Why an answer of the database cannot be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum ReplyError {
     /// A single object was asked for (PGRST116).
     #[error("{rows} rows are not a single object")]
@@ -78,6 +79,20 @@ pub(crate) enum ReplyError {
     TooManyAffected {
         /// Rows there are.
         rows: u64,
+    },
+    /// Several rows of the body have the same key (PSR603).
+    #[error("rows have the same key")]
+    DuplicateKeys {
+        /// Such keys, as JSON.
+        keys: String,
+    },
+    /// Rows of the body found no row to change (PSR604).
+    #[error("{rows} rows were not found")]
+    Unmatched {
+        /// How many.
+        rows: u64,
+        /// Their keys, as JSON.
+        keys: String,
     },
     /// `response.headers` is not what it should be (PGRST111).
     #[error("response.headers is malformed")]
@@ -120,7 +135,14 @@ impl RestError {
             Self::NoCatalog => database(ErrorReply::no_catalog()),
             Self::Token(error) => token(error),
             Self::Parse(error) => parse::body(error),
-            Self::Body(BodyError::TooLarge) => limits.body_too_large(),
+            Self::Body(BodyError::TooLarge { limit }) => {
+                let body_bytes = *limit;
+                HttpLimits {
+                    body_bytes,
+                    ..*limits
+                }
+                .body_too_large()
+            }
             Self::Body(BodyError::Incomplete(_)) => {
                 invalid_body("The request body is incomplete".to_owned())
             }
@@ -129,7 +151,7 @@ impl RestError {
                 "PSR408",
                 "The request body did not arrive in time",
             ),
-            Self::Payload(error) => invalid_body(error.to_string()),
+            Self::Payload(error) => payload(error),
             Self::Plan(error) => plan::body(error),
             Self::Pool(error) => database(pool(error)),
             Self::Flight {
@@ -142,7 +164,7 @@ impl RestError {
                 "Too many exports are running",
             )
             .with_hint("Try again later, or ask for fewer rows."),
-            Self::Reply(error) => reply(*error, request_id),
+            Self::Reply(error) => reply(error, request_id),
         };
         if body.status == StatusCode::SERVICE_UNAVAILABLE {
             body.with_header(RETRY_AFTER, HeaderValue::from(retry_after))
@@ -150,6 +172,15 @@ impl RestError {
             body
         }
     }
+}
+
+fn payload(error: &PayloadError) -> ErrorBody {
+    let code = match error {
+        PayloadError::MixedOperations { .. } => "PSR612",
+        PayloadError::Operand { .. } => "PSR613",
+        _ => "PGRST102",
+    };
+    ErrorBody::new(StatusCode::BAD_REQUEST, code, error.to_string())
 }
 
 fn invalid_body(message: String) -> ErrorBody {
@@ -219,9 +250,7 @@ fn database(reply: ErrorReply) -> ErrorBody {
     let status = status.filter(|status| !status.is_informational());
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut body = ErrorBody::new(status, reply.code, reply.message);
-    body.details = reply
-        .details
-        .map(|details| passerelle_surface::Details::Text(details.into()));
+    body.details = reply.details.map(|details| Details::Text(details.into()));
     body.hint = reply.hint.map(Into::into);
     // SQL can raise any header; what is none is left out.
     body.headers = reply
@@ -235,7 +264,14 @@ fn database(reply: ErrorReply) -> ErrorBody {
     body
 }
 
-fn reply(error: ReplyError, request_id: &RequestId) -> ErrorBody {
+fn with_json(body: ErrorBody, details: &str) -> ErrorBody {
+    ErrorBody {
+        details: Some(Details::Json(details.to_owned())),
+        ..body
+    }
+}
+
+fn reply(error: &ReplyError, request_id: &RequestId) -> ErrorBody {
     let internal = StatusCode::INTERNAL_SERVER_ERROR;
     match error {
         ReplyError::NotSingular { rows } => ErrorBody::new(
@@ -255,6 +291,19 @@ fn reply(error: ReplyError, request_id: &RequestId) -> ErrorBody {
             "Query result exceeds max-affected preference constraint",
         )
         .with_details(format!("The query affects {rows} rows")),
+        ReplyError::DuplicateKeys { keys } => {
+            let bad = StatusCode::BAD_REQUEST;
+            let body = ErrorBody::new(bad, "PSR603", "Several rows of the body have the same key");
+            with_json(body, keys)
+        }
+        ReplyError::Unmatched { rows, keys } => {
+            let message = format!("{rows} rows of the body match no row");
+            with_json(
+                ErrorBody::new(StatusCode::BAD_REQUEST, "PSR604", message),
+                keys,
+            )
+            .with_hint("They do not exist, are filtered out, or may not be updated")
+        }
         ReplyError::Headers => ErrorBody::new(
             internal,
             "PGRST111",

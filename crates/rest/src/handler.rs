@@ -16,7 +16,8 @@ use passerelle_sql::{render, render_call, render_mutate};
 use passerelle_statement::Statement;
 use passerelle_surface::{RequestId, Service, Shape, Stage, Stopwatch, Trace, X_REQUEST_ID};
 use passerelle_syntax::{
-    Action, ApiRequest, Head, Invocation, Mutation, ParseError, Payload, parse, read_payload,
+    Action, ApiRequest, Head, Invocation, Mutation, ParseError, Payload, parse, parse_query,
+    read_payload,
 };
 
 use crate::course::{Caller, Course};
@@ -65,7 +66,7 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    async fn answer(&mut self, payload: web::Payload) -> Result<HttpResponse, RestError> {
+    async fn answer(&mut self, mut payload: web::Payload) -> Result<HttpResponse, RestError> {
         let ready = self.ready;
         let settings = &ready.settings;
         let principal = caller(
@@ -77,8 +78,15 @@ impl Exchange<'_> {
         self.stopwatch.lap(Stage::Auth);
 
         let catalog = self.state.shared.catalog().ok_or(RestError::NoCatalog)?;
-        let api_request = self.parse()?;
+        let mut api_request = self.parse(None)?;
         self.shape = shape(&api_request.action);
+        if self.request.method().as_str() == "QUERY" {
+            let limit = settings.http_limits.body_bytes;
+            let limit = limit.min(settings.limits.query_body_bytes as u64);
+            let headers = self.request.headers();
+            let parameters = body::read(&mut payload, headers, limit, body::PATIENCE).await?;
+            api_request = self.parse(Some(&parameters))?;
+        }
         let payload = self.payload(payload, &api_request).await?;
         self.stopwatch.lap(Stage::Parse);
 
@@ -98,7 +106,8 @@ impl Exchange<'_> {
             Plan::Call(plan) => self.call(*plan, &caller).await,
             Plan::RelationInfo(methods) => {
                 self.stopwatch.lap(Stage::Plan);
-                Ok(reply::reply_relation_info(methods))
+                let extensions = settings.exposure.extensions;
+                Ok(reply::reply_relation_info(methods, extensions))
             }
             Plan::RoutineInfo { volatile } => {
                 self.stopwatch.lap(Stage::Plan);
@@ -112,7 +121,8 @@ impl Exchange<'_> {
         }
     }
 
-    fn parse(&self) -> Result<ApiRequest, ParseError> {
+    /// The head of the request; of a QUERY with the parameters in its body, once they are there.
+    fn parse(&self, parameters: Option<&[u8]>) -> Result<ApiRequest, ParseError> {
         let settings = &self.ready.settings;
         let headers = self.request.headers().iter();
         let headers: Vec<(&str, &str)> = headers
@@ -126,7 +136,11 @@ impl Exchange<'_> {
             query: self.request.uri().query().unwrap_or_default(),
             headers: &headers,
         };
-        let request = parse(&head, &settings.exposure, &settings.limits)?;
+        let (exposure, limits) = (&settings.exposure, &settings.limits);
+        let request = match parameters {
+            None => parse(&head, exposure, limits)?,
+            Some(parameters) => parse_query(&head, parameters, exposure, limits)?,
+        };
         Ok(match &settings.describe.root_function {
             Some(function) => with_root_function(request, function),
             None => request,

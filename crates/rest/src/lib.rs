@@ -10,6 +10,7 @@ mod describe;
 mod error;
 mod export;
 mod handler;
+mod keys;
 mod reply;
 mod request_settings;
 mod run;

@@ -16,10 +16,10 @@ use actix_web::http::header::{
 use bytes::Bytes;
 use passerelle_planner::{AllowedMethods, DescribePlan, ReplySpec};
 use passerelle_surface::{Verbosity, allows_body};
-use passerelle_syntax::{MediaType, RangeFault};
+use passerelle_syntax::{Extension, Extensions, MediaType, RangeFault};
 
 pub(crate) use self::write::reply_written;
-use crate::error::{ReplyError, range_body};
+use crate::error::{ReplyError, accept_query, range_body};
 use crate::run::{Answer, FlowHead};
 
 const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
@@ -168,19 +168,26 @@ pub(crate) fn reply_description(plan: DescribePlan, document: String) -> HttpRes
 }
 
 /// Replies to OPTIONS with what a relation allows.
-pub(crate) fn reply_relation_info(methods: AllowedMethods) -> HttpResponse {
+pub(crate) fn reply_relation_info(methods: AllowedMethods, extensions: Extensions) -> HttpResponse {
     let mut allow = String::from("OPTIONS,GET,HEAD");
+    let query = extensions.contains(Extension::Query);
     for (allowed, method) in [
         (methods.insert, ",POST"),
         (methods.upsert, ",PUT"),
         (methods.update, ",PATCH"),
         (methods.delete, ",DELETE"),
+        (query, ",QUERY"),
     ] {
         if allowed {
             allow.push_str(method);
         }
     }
-    info(allow)
+    let mut response = info(allow);
+    if query {
+        let (name, value) = accept_query();
+        response.headers_mut().insert(name, value);
+    }
+    response
 }
 
 /// Replies to OPTIONS with what a function allows.

@@ -11,7 +11,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use passerelle_planner::{Plan, PlanSettings, ReadPlan, plan_with};
 use passerelle_sql::{render, render_call, render_mutate};
-use passerelle_syntax::{Exposure, Head, Limits, parse, read_payload};
+use passerelle_syntax::{Exposure, Extensions, Head, Limits, parse, read_payload};
 use sea_query::{
     Alias, ColumnRef, Expr, ExprTrait, PostgresQueryBuilder, Query, SelectStatement, TableName,
 };
@@ -37,9 +37,11 @@ fn plan_of_sent(method: &str, path: &str, query: &str, body: &'static [u8]) -> P
         schemas: vec!["test".to_owned()],
         root: true,
         allow_transaction_override: false,
+        extensions: Extensions::NONE,
     };
     let limits = Limits {
         query_bytes: 10_000,
+        query_body_bytes: 65_536,
         embed_depth: 10,
         logic_depth: 10,
         items: 100,
@@ -50,6 +52,7 @@ fn plan_of_sent(method: &str, path: &str, query: &str, body: &'static [u8]) -> P
         legacy_target_names: false,
         expand_star: true,
         plan_enabled: false,
+        index_conflict: false,
     };
     let request = parse(&head, &exposure, &limits).expect("the request is well-formed");
     let payload =

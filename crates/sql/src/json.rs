@@ -120,9 +120,10 @@ fn write_definitions(sql: &mut Writer, columns: &[WriteColumn]) {
         separator.write(sql);
         sql.identifier(&column.name);
         sql.push(" ");
-        sql.push(match column.transform {
-            None => &column.type_name,
-            Some(_) => "json",
+        // An operation is an object whatever the column's type is.
+        sql.push(match (&column.transform, &column.operation) {
+            (None, None) => &column.type_name,
+            _ => "json",
         });
     }
     sql.push(")");

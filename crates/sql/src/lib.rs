@@ -5,6 +5,7 @@
 //! prepared statements are reused. This crate never looks at a request and never runs anything.
 
 mod body;
+mod by_key;
 mod call;
 mod condition;
 mod count;
@@ -15,6 +16,7 @@ mod field;
 mod json;
 mod mutate;
 mod node;
+mod operation;
 mod read;
 mod rows;
 mod write;

@@ -6,6 +6,7 @@ use passerelle_planner::{Conflict, Handler, MutatePlan, ResultKind, Write};
 use passerelle_statement::Statement;
 
 use crate::body::write_body;
+use crate::by_key::{write_by_key, write_key_columns};
 use crate::explain::write_explain;
 use crate::node::{Separator, WRITTEN};
 use crate::rows::{RESPONSE_SETTINGS, write_from_rows, write_from_written, write_named_rows};
@@ -29,6 +30,13 @@ pub mod write_column {
     /// Number of rows that an upsert inserted rather than changed, or null: nothing was to be
     /// merged, or the body had no row.
     pub const INSERTED: usize = 5;
+    /// Of an update by key: keys that several rows of the body have, as a JSON array of objects, or
+    /// null. Other writes do not have this column, nor those that follow.
+    pub const DUPLICATE_KEYS: usize = 6;
+    /// Number of rows of the body that changed nothing.
+    pub const UNMATCHED: usize = 7;
+    /// Their keys, as a JSON array of objects: the first hundred.
+    pub const UNMATCHED_KEYS: usize = 8;
 }
 
 /// Renders a write. The statement has one row with the columns of [`write_column`], or the lines of
@@ -37,10 +45,12 @@ pub fn render_mutate(plan: &MutatePlan) -> Statement {
     let mut sql = Writer::new();
     write_explain(&mut sql, plan.reply.explain.as_ref());
     sql.push("WITH ");
-    sql.push(WRITTEN);
-    sql.push(" AS (");
-    write_write(&mut sql, plan);
-    sql.push(")");
+    if !write_by_key(&mut sql, plan) {
+        sql.push(WRITTEN);
+        sql.push(" AS (");
+        write_write(&mut sql, plan);
+        sql.push(")");
+    }
     write_named_rows(&mut sql, ", ", &plan.handler, &plan.read);
     sql.push(" SELECT count(*), ");
     write_body(&mut sql, &plan.handler, ResultKind::SetOfComposite);
@@ -49,6 +59,7 @@ pub fn render_mutate(plan: &MutatePlan) -> Statement {
     write_location(&mut sql, &plan.location_columns);
     sql.push(", ");
     write_inserted(&mut sql, &plan.write);
+    write_key_columns(&mut sql, &plan.write);
     if plan.handler == Handler::None {
         // Columns of the read are not returned, hence cannot be read.
         write_from_written(&mut sql);

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use passerelle_catalog::QualifiedName;
 use passerelle_planner::{
-    ColumnRef, Condition, Conflict, JsonBody, MutatePlan, Qualifier, Write, WriteColumn,
+    ColumnRef, Condition, Conflict, ConflictKey, JsonBody, MutatePlan, Qualifier, Write,
+    WriteColumn,
 };
 use passerelle_syntax::Resolution;
 
 use crate::condition::{Scope, write_condition};
 use crate::json::{BODY, write_json_rows};
 use crate::node::Separator;
+use crate::operation::write_operation;
 use crate::writer::Writer;
 
 /// Counts a row that is going to be inserted in the setting `pgrst.inserted`; always true.
@@ -45,14 +47,19 @@ pub(crate) fn write_write(sql: &mut Writer, plan: &MutatePlan) {
             body,
             apply_defaults,
             filters,
+            ..
         } => {
-            write_update(sql, &plan.target, columns, body, *apply_defaults);
-            write_filters(sql, &plan.target, filters);
+            write_set(sql, &plan.target, columns);
+            sql.push(" FROM ");
+            write_json_rows(sql, columns, body, *apply_defaults);
+            let mut separator = Separator::conditions();
+            write_filters(sql, &plan.target, filters, &mut separator);
         }
         Write::Delete { filters } => {
             sql.push("DELETE FROM ");
             sql.qualified_name(&plan.target);
-            write_filters(sql, &plan.target, filters);
+            let mut separator = Separator::conditions();
+            write_filters(sql, &plan.target, filters, &mut separator);
         }
     }
     sql.push(" RETURNING ");
@@ -87,7 +94,7 @@ fn write_insert(
     write_json_rows(sql, columns, body, apply_defaults);
 }
 
-fn write_body_column(sql: &mut Writer, column: &WriteColumn) {
+pub(crate) fn write_body_column(sql: &mut Writer, column: &WriteColumn) {
     sql.push(BODY);
     sql.push(".");
     sql.identifier(&column.name);
@@ -120,18 +127,26 @@ pub(crate) fn merges(conflict: &Conflict) -> bool {
 }
 
 fn write_conflict(sql: &mut Writer, conflict: &Conflict, columns: &[WriteColumn]) {
-    if conflict.columns.is_empty() {
+    if conflict.keys.is_empty() {
         return;
     }
     let mut separator = Separator::new(" ON CONFLICT (", ", ");
-    for column in &conflict.columns {
+    for key in &conflict.keys {
         separator.write(sql);
-        sql.identifier(column);
+        match key {
+            ConflictKey::Column(name) => sql.identifier(name),
+            ConflictKey::Expression(expression) => sql.push(expression),
+        }
+    }
+    sql.push(")");
+    if let Some(predicate) = &conflict.predicate {
+        sql.push(" WHERE ");
+        sql.push(predicate);
     }
     if !merges(conflict) || columns.is_empty() {
-        return sql.push(") DO NOTHING");
+        return sql.push(" DO NOTHING");
     }
-    let mut separator = Separator::new(") DO UPDATE SET ", ", ");
+    let mut separator = Separator::new(" DO UPDATE SET ", ", ");
     for column in columns {
         separator.write(sql);
         sql.identifier(&column.name);
@@ -142,13 +157,8 @@ fn write_conflict(sql: &mut Writer, conflict: &Conflict, columns: &[WriteColumn]
     sql.push(DISCOUNT_ROW);
 }
 
-fn write_update(
-    sql: &mut Writer,
-    target: &QualifiedName,
-    columns: &[WriteColumn],
-    body: &JsonBody,
-    apply_defaults: bool,
-) {
+/// Writes an `UPDATE` as far as the columns are set.
+pub(crate) fn write_set(sql: &mut Writer, target: &QualifiedName, columns: &[WriteColumn]) {
     sql.push("UPDATE ");
     sql.qualified_name(target);
     let mut separator = Separator::new(" SET ", ", ");
@@ -156,10 +166,11 @@ fn write_update(
         separator.write(sql);
         sql.identifier(&column.name);
         sql.push(" = ");
-        write_body_column(sql, column);
+        match &column.operation {
+            Some(operation) => write_operation(sql, target, column, operation),
+            None => write_body_column(sql, column),
+        }
     }
-    sql.push(" FROM ");
-    write_json_rows(sql, columns, body, apply_defaults);
 }
 
 /// Nothing to set is no valid `UPDATE`, but the read of no rows has to know their columns.
@@ -171,12 +182,16 @@ fn write_untouched(sql: &mut Writer, target: &QualifiedName, returning: &[Column
     sql.push(" WHERE false");
 }
 
-fn write_filters(sql: &mut Writer, target: &QualifiedName, filters: &[Condition]) {
+pub(crate) fn write_filters(
+    sql: &mut Writer,
+    target: &QualifiedName,
+    filters: &[Condition],
+    separator: &mut Separator,
+) {
     if filters.is_empty() {
         return;
     }
     let target = Qualifier::Relation(target.clone());
-    let mut separator = Separator::conditions();
     for filter in filters {
         separator.write(sql);
         write_condition(sql, &target, filter, Scope::Joined(&[]));
@@ -189,7 +204,17 @@ fn write_returning(sql: &mut Writer, target: &QualifiedName, returning: &[Column
         return sql.push("1");
     }
     let mut separator = Separator::new("", ", ");
-    for column in returning {
+    write_target_columns(sql, target, returning, &mut separator);
+}
+
+/// Writes columns of the relation that is written to.
+pub(crate) fn write_target_columns(
+    sql: &mut Writer,
+    target: &QualifiedName,
+    columns: &[ColumnRef],
+    separator: &mut Separator,
+) {
+    for column in columns {
         separator.write(sql);
         sql.qualified_name(target);
         sql.push(".");

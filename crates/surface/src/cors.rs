@@ -2,6 +2,9 @@
 //!
 //! A request without `Origin` gets nothing but the hint for caches that another would get more.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use actix_web::HttpResponse;
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{
@@ -27,6 +30,8 @@ pub struct Cors {
     dialect: CorsDialect,
     /// Empty: any.
     origins: Vec<HeaderValue>,
+    /// Whether QUERY may be used; shared by all copies.
+    query: Arc<AtomicBool>,
 }
 
 const ANY: HeaderValue = HeaderValue::from_static("*");
@@ -34,11 +39,13 @@ const DAY: HeaderValue = HeaderValue::from_static("86400");
 
 const POSTGREST_METHODS: &str = "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD";
 const SUPABASE_METHODS: &str = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS";
+const SUPABASE_METHODS_AND_QUERY: &str = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, QUERY";
 const POSTGREST_EXPOSED: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, \
      Date, Location, Server, Transfer-Encoding, Range-Unit";
 const SUPABASE_EXPOSED: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, \
      Date, ETag, Link, Location, Preference-Applied, Proxy-Status, Range-Unit, Retry-After, \
-     Server, Server-Timing, Transfer-Encoding, X-Request-Id, X-Total-Count, \
+     Server, Server-Timing, Transfer-Encoding, Unmatched-Keys, Unmatched-Rows, X-Request-Id, \
+     X-Total-Count, \
      x-supabase-api-version, sb-error-code, x-sb-error-code, x-relay-error";
 
 impl Cors {
@@ -51,7 +58,13 @@ impl Cors {
         Self {
             dialect,
             origins: origins.collect(),
+            query: Arc::default(),
         }
+    }
+
+    /// Says from now on whether browsers may use the method QUERY, which is not so in the beginning.
+    pub fn allow_query(&self, allowed: bool) {
+        self.query.store(allowed, Ordering::Relaxed);
     }
 
     /// The answer to a preflight request (`OPTIONS` with `Access-Control-Request-Method`) of an
@@ -115,6 +128,9 @@ impl Cors {
     fn methods(&self) -> &'static str {
         match self.dialect {
             CorsDialect::Postgrest => POSTGREST_METHODS,
+            CorsDialect::Supabase if self.query.load(Ordering::Relaxed) => {
+                SUPABASE_METHODS_AND_QUERY
+            }
             CorsDialect::Supabase => SUPABASE_METHODS,
         }
     }
@@ -200,6 +216,26 @@ mod tests {
             header(&response, "access-control-allow-headers"),
             "x-client-info,apikey"
         );
+    }
+
+    #[test]
+    fn query_is_allowed_where_it_is_switched_on() {
+        let cors = Cors::new(CorsDialect::Supabase, &[]);
+        let copy = cors.clone();
+        let asked = || {
+            let request = TestRequest::with_uri("/items")
+                .method(Method::OPTIONS)
+                .insert_header((ORIGIN, "http://example.com"))
+                .insert_header((ACCESS_CONTROL_REQUEST_METHOD, "QUERY"))
+                .to_http_request();
+            cors.preflight(request.head())
+        };
+        assert!(asked().is_none());
+        copy.allow_query(true);
+        let allowed = asked().unwrap();
+        assert!(header(&allowed, "access-control-allow-methods").ends_with(", QUERY"));
+        copy.allow_query(false);
+        assert!(asked().is_none());
     }
 
     #[test]

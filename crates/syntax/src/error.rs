@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::QueryBodyError;
+
 /// Why a request could not be understood. The REST surface maps each to status, code and texts.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ParseError {
@@ -45,6 +47,9 @@ pub enum ParseError {
         /// Bytes allowed.
         limit: usize,
     },
+    /// The body of a QUERY cannot be read (PGRST102).
+    #[error(transparent)]
+    QueryBody(#[from] QueryBodyError),
     /// A tree of the request is deeper, or has more members, than allowed (400).
     #[error("{what} exceeds the limit of {limit}")]
     TooComplex {

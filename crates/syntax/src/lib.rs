@@ -5,6 +5,7 @@
 
 mod decode;
 mod error;
+mod extension;
 mod grammar;
 mod media;
 mod parse;
@@ -12,17 +13,20 @@ mod payload;
 mod preferences;
 mod print;
 mod query;
+mod query_body;
 mod range;
 mod request;
 mod scanner;
 mod target;
 
 pub use error::*;
+pub use extension::{Extension, Extensions};
 pub use media::*;
 pub use parse::parse;
 pub use payload::*;
 pub use preferences::*;
 pub use print::{Printed, print};
+pub use query_body::{QueryBodyError, parse_query};
 pub use request::*;
 
 /// The parts of an HTTP request that the grammar reads.
@@ -47,6 +51,8 @@ pub struct Exposure {
     pub root: bool,
     /// Whether `Prefer: tx=` is honoured.
     pub allow_transaction_override: bool,
+    /// What clients may ask for beyond `PostgREST`.
+    pub extensions: Extensions,
 }
 
 /// Bounds on what a request may hold.
@@ -54,6 +60,8 @@ pub struct Exposure {
 pub struct Limits {
     /// Bytes of the query string.
     pub query_bytes: usize,
+    /// Bytes of the body of a QUERY.
+    pub query_body_bytes: usize,
     /// Levels of nested embeds.
     pub embed_depth: usize,
     /// Levels of nested `and`/`or`.

@@ -35,10 +35,20 @@ pub fn parse(
             limit: limits.query_bytes,
         });
     }
+    parse_parameters(head, head.query, exposure, limits)
+}
+
+/// Reads a head whose parameters are those of `query`.
+pub(crate) fn parse_parameters(
+    head: &Head<'_>,
+    query: &str,
+    exposure: &Exposure,
+    limits: &Limits,
+) -> Result<ApiRequest, ParseError> {
     let resource = Resource::read(head.path, exposure)?;
     let (schema, negotiated_by_profile) = schema(head, exposure)?;
-    let action = resource.action(head.method)?;
-    let query = Query::read(head.query, takes_arguments(&action), limits)?;
+    let action = resource.action(head.method, exposure.extensions)?;
+    let query = Query::read(query, takes_arguments(&action), limits)?;
     let range = root_range(head.method, head.header("range"), query.windows.root)?;
     let embed_ranges = query.windows.embeds(limits)?;
     Ok(ApiRequest {
@@ -54,8 +64,8 @@ pub fn parse(
         columns: query.columns,
         on_conflict: query.on_conflict,
         arguments: query.arguments,
-        canonical_query: query.canonical,
-        preferences: Preferences::read(head.headers, exposure.allow_transaction_override),
+        canonical_query: Some(query.canonical),
+        preferences: Preferences::read(head.headers, exposure),
         accept: head
             .header("accept")
             .map_or_else(|| vec![MediaType::Any], MediaType::read_accept),

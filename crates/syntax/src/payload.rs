@@ -6,10 +6,14 @@
 mod csv;
 mod form;
 mod json;
+mod operations;
 #[cfg(test)]
 mod tests;
 
+pub use operations::ValueOperation;
+
 use crate::media::MediaType;
+use crate::preferences::ValueForm;
 use crate::request::{Action, ApiRequest, Invocation, Mutation};
 use bytes::Bytes;
 use thiserror::Error;
@@ -28,6 +32,8 @@ pub enum Payload {
         is_object: bool,
         /// Names of the members, sorted; those of `columns=` where the request has it.
         keys: Vec<String>,
+        /// Members whose values are operations, where the request may have such.
+        operations: Vec<(String, ValueOperation)>,
     },
     /// Names and values of a form, for a function.
     Form(Vec<(String, String)>),
@@ -47,6 +53,36 @@ impl Payload {
         keys.dedup();
         keys
     }
+
+    /// The same with its operations.
+    fn with_operations(self) -> Result<Self, PayloadError> {
+        match self {
+            Self::Json {
+                bytes,
+                is_object,
+                keys,
+                ..
+            } => Ok(Self::Json {
+                operations: operations::read(&bytes, is_object, &keys)?,
+                bytes,
+                is_object,
+                keys,
+            }),
+            other => Ok(other),
+        }
+    }
+}
+
+/// Whether values of the body may be operations.
+fn has_operations(request: &ApiRequest) -> bool {
+    let is_update = matches!(
+        request.action,
+        Action::Mutate {
+            mutation: Mutation::Update,
+            ..
+        }
+    );
+    is_update && request.preferences.values == Some(ValueForm::Operations)
 }
 
 /// What takes a body.
@@ -60,7 +96,8 @@ enum Taker {
 ///
 /// JSON is read in one pass and handed on as it came, except that what is neither object nor array
 /// becomes `[]`, and that no body at all is `{}` to a function. With `columns=` it is not even
-/// read. CSV and forms for relations become JSON with strings.
+/// read. Operations of an update are looked for in a pass of their own. CSV and forms for relations
+/// become JSON with strings.
 ///
 /// # Errors
 /// [`PayloadError`] when the body is not what its content type says, objects of an array differ in
@@ -84,13 +121,20 @@ pub fn read_payload(body: Bytes, request: &ApiRequest) -> Result<Payload, Payloa
         | Action::SchemaInfo => return Ok(Payload::None),
     };
     match (&request.content_type, taker) {
-        (MediaType::Json, _) => match columns {
-            Some(columns) => Ok(json::unread(body, columns)),
-            None if body.is_empty() && taker == Taker::Function => {
-                json::read(Bytes::from_static(b"{}"))
+        (MediaType::Json, _) => {
+            let payload = match columns {
+                Some(columns) => json::unread(body, columns),
+                None if body.is_empty() && taker == Taker::Function => {
+                    json::read(Bytes::from_static(b"{}"))?
+                }
+                None => json::read(body)?,
+            };
+            if has_operations(request) {
+                payload.with_operations()
+            } else {
+                Ok(payload)
             }
-            None => json::read(body),
-        },
+        }
         (MediaType::Csv, _) => csv::read(&body),
         (MediaType::UrlEncoded, Taker::Function) => form::read(&body).map(Payload::Form),
         (MediaType::UrlEncoded, Taker::Relation) => form::read(&body).map(form::into_object),
@@ -108,7 +152,7 @@ fn push_string(out: &mut Vec<u8>, text: &str) {
     debug_assert!(written.is_ok());
 }
 
-/// Why a body cannot be taken (PGRST102).
+/// Why a body cannot be taken (PGRST102 unless said otherwise).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PayloadError {
     /// It is not JSON, or empty.
@@ -126,6 +170,20 @@ pub enum PayloadError {
     /// It is not a form in UTF-8.
     #[error("Invalid form: not UTF-8")]
     InvalidForm,
+    /// What an operation is given is of another kind than it takes (PSR613).
+    #[error("{} of column '{column}' takes {}", .operation.as_str(), .operation.operand())]
+    Operand {
+        /// The column.
+        column: String,
+        /// The operation.
+        operation: ValueOperation,
+    },
+    /// A column has an operation in some rows, and another one or none in others (PSR612).
+    #[error("All rows must have the same operation on column '{column}'")]
+    MixedOperations {
+        /// The column.
+        column: String,
+    },
     /// The content type is not known here.
     #[error("Content-Type not acceptable: {0}")]
     ContentType(String),

@@ -1,5 +1,7 @@
 //! The `Prefer` header (RFC 7240) with the preferences that `PostgREST` knows.
 
+use crate::{Exposure, Extension, Extensions};
+
 /// All preferences of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preferences {
@@ -19,6 +21,10 @@ pub struct Preferences {
     pub timezone: Option<String>,
     /// `max-affected=`
     pub max_affected: Option<u64>,
+    /// `update=`; only where [`Extension::BulkUpdate`] is switched on.
+    pub update: Option<UpdateMatch>,
+    /// `values=`; only where [`Extension::AtomicUpdate`] is switched on.
+    pub values: Option<ValueForm>,
     /// Preferences that are not known, or whose value is not, as written; an error under
     /// `handling=strict`.
     pub invalid: Vec<String>,
@@ -67,6 +73,20 @@ pub enum Missing {
     Null,
 }
 
+/// How an update finds the rows it changes, beside its filters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateMatch {
+    /// Each row of the body is for the one with its key.
+    ByKey,
+}
+
+/// What the values of an update's body are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueForm {
+    /// They may be operations on what the column holds.
+    Operations,
+}
+
 /// What happens on a preference that is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the header's")]
@@ -77,8 +97,9 @@ pub enum Handling {
 
 impl Preferences {
     /// Reads all `Prefer` lines. Of several values of one preference the first counts. The end of
-    /// the transaction is only heard if `allow_transaction_override`.
-    pub fn read(headers: &[(&str, &str)], allow_transaction_override: bool) -> Self {
+    /// the transaction is only heard where it may be overridden, and extensions are only known where
+    /// they are switched on.
+    pub fn read(headers: &[(&str, &str)], exposure: &Exposure) -> Self {
         let mut preferences = Self::default();
         // A value that is no number is the first value all the same.
         let mut max_affected_seen = false;
@@ -93,19 +114,19 @@ impl Preferences {
                         preferences.max_affected = number.trim().parse().ok();
                     }
                     max_affected_seen = true;
-                } else if !preferences.set(preference) {
+                } else if !preferences.set(preference, exposure.extensions) {
                     preferences.invalid.push(preference.to_owned());
                 }
             }
         }
-        if !allow_transaction_override {
+        if !exposure.allow_transaction_override {
             preferences.transaction = None;
         }
         preferences
     }
 
     /// Whether the preference is known; it is set unless it was.
-    fn set(&mut self, preference: &str) -> bool {
+    fn set(&mut self, preference: &str, extensions: Extensions) -> bool {
         if let Some(zone) = preference.strip_prefix("timezone=") {
             self.timezone.get_or_insert_with(|| zone.to_owned());
         } else if let Some(resolution) = Resolution::read(preference) {
@@ -120,6 +141,14 @@ impl Preferences {
             self.missing.get_or_insert(missing);
         } else if let Some(handling) = Handling::read(preference) {
             self.handling.get_or_insert(handling);
+        } else if extensions.contains(Extension::BulkUpdate)
+            && let Some(update) = UpdateMatch::read(preference)
+        {
+            self.update.get_or_insert(update);
+        } else if extensions.contains(Extension::AtomicUpdate)
+            && let Some(values) = ValueForm::read(preference)
+        {
+            self.values.get_or_insert(values);
         } else {
             return false;
         }
@@ -178,4 +207,12 @@ preference!(Missing {
 preference!(Handling {
     Strict => "handling=strict",
     Lenient => "handling=lenient",
+});
+
+preference!(UpdateMatch {
+    ByKey => "update=by-key",
+});
+
+preference!(ValueForm {
+    Operations => "values=operations",
 });

@@ -184,6 +184,8 @@ fn prefer(preferences: &Preferences) -> Option<String> {
         preferences.transaction.map(crate::TransactionEnd::as_str),
         preferences.missing.map(crate::Missing::as_str),
         preferences.handling.map(crate::Handling::as_str),
+        preferences.update.map(crate::UpdateMatch::as_str),
+        preferences.values.map(crate::ValueForm::as_str),
     ];
     let mut all: Vec<String> = known.into_iter().flatten().map(str::to_owned).collect();
     all.extend(

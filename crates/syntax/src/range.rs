@@ -129,7 +129,7 @@ fn header_rows(value: &str) -> Rows {
     }
 }
 
-/// The rows of the root: the parameters' and, for GET, those of the `Range` header. PUT knows no
+/// The rows of the root: the parameters' and, for GET and QUERY, those of the `Range` header. PUT knows no
 /// range.
 pub(crate) fn root_range(
     method: &str,
@@ -137,7 +137,7 @@ pub(crate) fn root_range(
     window: Window,
 ) -> Result<RowRange, ParseError> {
     let from_header = match header {
-        Some(value) if method == "GET" => header_rows(value),
+        Some(value) if matches!(method, "GET" | "QUERY") => header_rows(value),
         _ => ALL,
     };
     let asked = window.rows();

@@ -35,8 +35,8 @@ pub struct ApiRequest {
     /// Parameters of a function called with GET or HEAD: those without an operator.
     pub arguments: Vec<(String, String)>,
     /// The query string in its canonical form: parameters sorted by name and re-encoded; for
-    /// `Content-Location`.
-    pub canonical_query: String,
+    /// `Content-Location`. Absent where it came in a body and is too long for a URL.
+    pub canonical_query: Option<String>,
     /// `Prefer`.
     pub preferences: Preferences,
     /// `Accept` in order of preference; never empty.
@@ -48,7 +48,7 @@ pub struct ApiRequest {
 /// What a request does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// GET or HEAD on a table, view or the like.
+    /// GET, HEAD or QUERY on a table, view or the like.
     Read {
         /// Name of the relation in the request's schema.
         relation: String,

@@ -2,7 +2,7 @@
 
 use crate::decode::decode_segment;
 use crate::request::{Action, Invocation, Mutation};
-use crate::{Exposure, Head, ParseError};
+use crate::{Exposure, Extension, Extensions, Head, ParseError};
 
 /// What the path names.
 pub(crate) enum Resource {
@@ -32,10 +32,10 @@ impl Resource {
     }
 
     /// What the method does with the resource.
-    pub(crate) fn action(self, method: &str) -> Result<Action, ParseError> {
+    pub(crate) fn action(self, method: &str, extensions: Extensions) -> Result<Action, ParseError> {
         match self {
             Self::Root => root_action(method),
-            Self::Relation(relation) => relation_action(relation, method),
+            Self::Relation(relation) => relation_action(relation, method, extensions),
             Self::Routine(function) => routine_action(function, method),
         }
     }
@@ -52,9 +52,16 @@ fn root_action(method: &str) -> Result<Action, ParseError> {
     }
 }
 
-fn relation_action(relation: String, method: &str) -> Result<Action, ParseError> {
+fn relation_action(
+    relation: String,
+    method: &str,
+    extensions: Extensions,
+) -> Result<Action, ParseError> {
     let mutation = match method {
-        "GET" => {
+        "QUERY" if !extensions.contains(Extension::Query) => {
+            return Err(ParseError::UnsupportedMethod(method.to_owned()));
+        }
+        "GET" | "QUERY" => {
             return Ok(Action::Read {
                 relation,
                 headers_only: false,

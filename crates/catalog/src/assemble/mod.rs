@@ -17,8 +17,11 @@ use std::sync::Arc;
 
 use self::names::ColumnNames;
 use self::views::ViewKeys;
-use crate::raw::{Oid, RawCatalog, RawColumn, RawKey, RawRelation, ReadableColumns, RoleSetting};
-use crate::{Catalog, Column, Table};
+use crate::raw::{
+    Oid, RawCatalog, RawColumn, RawIndexKey, RawKey, RawRelation, RawUniqueIndex, ReadableColumns,
+    RoleSetting,
+};
+use crate::{Catalog, Column, IndexKey, Table, UniqueIndex};
 
 /// Setting that becomes the isolation level of a role's transactions instead of being set.
 const ISOLATION: &str = "default_transaction_isolation";
@@ -33,6 +36,7 @@ impl Catalog {
         let view_keys = ViewKeys::new(&raw);
         let primary_keys = primary_keys(&raw.relations, &raw.keys, &names, &view_keys);
         let relationships = relationships::infer(&raw, &names, &view_keys, &primary_keys);
+        let unique_indexes = unique_indexes(raw.unique_indexes, &names);
 
         let mut catalog = Self {
             version: raw.version,
@@ -45,6 +49,7 @@ impl Catalog {
             raw.relations,
             raw.columns,
             primary_keys,
+            unique_indexes,
             raw.readable_columns,
         ) {
             let name = table.name.clone();
@@ -121,6 +126,33 @@ fn primary_keys(
     primary_keys
 }
 
+/// Unique indexes by their relation; those on columns that are not known are left out.
+fn unique_indexes(
+    indexes: Vec<RawUniqueIndex>,
+    names: &ColumnNames,
+) -> HashMap<Oid, Vec<UniqueIndex>> {
+    let mut by_relation: HashMap<Oid, Vec<UniqueIndex>> = HashMap::new();
+    for index in indexes {
+        let keys = index.keys.into_iter().map(|key| match key {
+            RawIndexKey::Column(number) => names
+                .one(index.relation, number)
+                .map(|name| IndexKey::Column(Arc::clone(name))),
+            RawIndexKey::Expression(expression) => Some(IndexKey::Expression(expression)),
+        });
+        if let Some(keys) = keys.collect() {
+            by_relation
+                .entry(index.relation)
+                .or_default()
+                .push(UniqueIndex {
+                    name: index.name,
+                    keys,
+                    predicate: index.predicate,
+                });
+        }
+    }
+    by_relation
+}
+
 /// Tables after which the memory of the rows they were made of is given back.
 const BATCH: usize = 512;
 
@@ -130,6 +162,7 @@ fn tables(
     relations: Vec<RawRelation>,
     mut columns: Vec<RawColumn>,
     mut primary_keys: HashMap<Oid, Box<[Arc<str>]>>,
+    mut unique_indexes: HashMap<Oid, Vec<UniqueIndex>>,
     readable: Vec<ReadableColumns>,
 ) -> impl Iterator<Item = Table> {
     let mut restrictions: HashMap<Oid, Vec<ReadableColumns>> = HashMap::new();
@@ -170,6 +203,10 @@ fn tables(
                 updatable: relation.updatable,
                 deletable: relation.deletable,
                 primary_key: primary_keys.remove(&relation.oid).unwrap_or_default(),
+                unique_indexes: unique_indexes
+                    .remove(&relation.oid)
+                    .unwrap_or_default()
+                    .into_boxed_slice(),
                 columns: own.into_boxed_slice(),
                 readable,
             }

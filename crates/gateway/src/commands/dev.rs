@@ -11,6 +11,7 @@ use passerelle_cluster::{
 };
 use passerelle_identity::{Secret, UnixTime};
 use passerelle_pg::ControlEndpoint;
+use passerelle_syntax::Extension;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::report::Report;
@@ -64,6 +65,9 @@ pub(super) fn run(arguments: &DevArguments, environment: &Environment) -> Result
     logging::start(settings.log.format, settings.log.level);
     if environment.get("PASSERELLE_SERVER_HOST").is_none() {
         LOOPBACK.clone_into(&mut settings.server.host);
+    }
+    if environment.get("PASSERELLE_DATABASE_EXTENSIONS").is_none() {
+        settings.database.extensions = Extension::ALL.to_vec();
     }
     settings.server.port = arguments.port;
     settings.server.admin_port = if environment.get("PASSERELLE_SERVER_ADMIN_PORT").is_some() {

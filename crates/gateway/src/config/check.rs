@@ -21,6 +21,11 @@ pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
         limits.query_bytes as u64,
         256..=MEGABYTE,
     )?;
+    within(
+        "limits.query_body_bytes",
+        limits.query_body_bytes as u64,
+        1024..=16 * MEGABYTE,
+    )?;
     within("limits.embed_depth", limits.embed_depth as u64, 0..=64)?;
     within("limits.logic_depth", limits.logic_depth as u64, 1..=64)?;
     within("limits.items", limits.items as u64, 1..=100_000)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use passerelle_identity::{ApiKey, IdentitySettings};
 use passerelle_surface::{ForwardedHeader, Network};
+use passerelle_syntax::Extension;
 use serde::{Deserialize, Serialize};
 
 use super::secret;
@@ -72,6 +73,7 @@ pub(crate) struct DatabaseSettings {
     pub(crate) plan_enabled: bool,
     pub(crate) transaction_override: bool,
     pub(crate) openapi: OpenApiMode,
+    pub(crate) extensions: Vec<Extension>,
 }
 
 /// `database.openapi`: what the description of the schema shows.
@@ -139,6 +141,7 @@ pub(crate) enum LogLevel {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LimitSettings {
     pub(crate) query_bytes: usize,
+    pub(crate) query_body_bytes: usize,
     pub(crate) embed_depth: usize,
     pub(crate) logic_depth: usize,
     pub(crate) items: usize,
@@ -189,6 +192,7 @@ impl Default for DatabaseSettings {
             plan_enabled: false,
             transaction_override: false,
             openapi: OpenApiMode::FollowPrivileges,
+            extensions: Vec::new(),
         }
     }
 }
@@ -220,6 +224,7 @@ impl Default for LimitSettings {
     fn default() -> Self {
         Self {
             query_bytes: 32 * 1024,
+            query_body_bytes: 1024 * 1024,
             embed_depth: 8,
             logic_depth: 16,
             items: 1000,

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use passerelle_syntax::Extension;
+
 use super::{ConfigError, Settings};
 use crate::environment::Environment;
 
@@ -49,6 +51,7 @@ fn variables_come_before_the_file_and_the_file_before_defaults() {
                 "https://a, https://b",
             ),
             ("PASSERELLE_DATABASE_PREPARED_STATEMENTS", "false"),
+            ("PASSERELLE_DATABASE_EXTENSIONS", "query, bulk-update"),
             ("DATABASE_URL", "of-platform"),
             ("JWT_SECRET", "of-platform"),
             ("PASSERELLE_AUTH_JWT_SECRET", "of-ours"),
@@ -61,6 +64,10 @@ fn variables_come_before_the_file_and_the_file_before_defaults() {
         ["https://a", "https://b"]
     );
     assert!(!settings.database.prepared_statements);
+    assert_eq!(
+        settings.database.extensions,
+        [Extension::Query, Extension::BulkUpdate]
+    );
     assert_eq!(settings.database.url, "of-platform");
     assert_eq!(settings.auth.jwt_secret, "of-ours");
     assert_eq!(settings.server.host, "0.0.0.0");
@@ -73,6 +80,10 @@ fn what_is_unknown_is_named() {
         ("[sever]\nport = 1\n", "sever"),
         ("[server]\nport = \"x\"\n", "port"),
         ("port = 1\n", "port"),
+        (
+            "[database]\nextensions = [\"query\", \"magic\"]\n",
+            "extensions",
+        ),
     ] {
         let fault = load(file, []).unwrap_err().to_string();
         assert!(fault.contains(named), "{fault}");
@@ -89,6 +100,7 @@ fn what_is_impossible_is_named() {
         ("PASSERELLE_SERVER_PORT", "many"),
         ("PASSERELLE_SERVER_PORT", "70000"),
         ("PASSERELLE_DATABASE_PREPARED_STATEMENTS", "perhaps"),
+        ("PASSERELLE_DATABASE_EXTENSIONS", "query, magic"),
     ] {
         let fault = load("", [(variable, text)]).unwrap_err().to_string();
         assert!(fault.contains(variable), "{fault}");

@@ -13,7 +13,7 @@ use passerelle_rest::{
 use passerelle_surface::{
     Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies, Verbosity,
 };
-use passerelle_syntax::{Exposure, Limits};
+use passerelle_syntax::{Exposure, Extension, Limits};
 use passerelle_wire::{ConnectionSettings, PoolSettings};
 
 use super::{
@@ -56,8 +56,10 @@ impl Deployment {
 
 fn frontage(settings: &Settings) -> FrontageSettings {
     let server = &settings.server;
+    let cors = Cors::new(CorsDialect::Supabase, &server.cors_allowed_origins);
+    cors.allow_query(settings.database.extensions.contains(&Extension::Query));
     FrontageSettings {
-        cors: Cors::new(CorsDialect::Supabase, &server.cors_allowed_origins),
+        cors,
         limits: http_limits(settings),
         trusted_proxies: TrustedProxies::new(server.networks(), server.forwarded_header.into()),
         trace_header: None,
@@ -126,10 +128,12 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
             schemas: database.schemas.clone(),
             root: database.openapi != OpenApiMode::Disabled,
             allow_transaction_override: database.transaction_override,
+            extensions: database.extensions.iter().copied().collect(),
         },
         extra_search_path: database.extra_search_path.clone(),
         limits: Limits {
             query_bytes: limits.query_bytes,
+            query_body_bytes: limits.query_body_bytes,
             embed_depth: limits.embed_depth,
             logic_depth: limits.logic_depth,
             items: limits.items,
@@ -152,6 +156,7 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
             // A role that may read some columns of a table gets those when it asks for all.
             expand_star: true,
             plan_enabled: database.plan_enabled,
+            index_conflict: database.extensions.contains(&Extension::IndexConflict),
         },
         transaction_mode: if database.transaction_override {
             TransactionMode::CommitAllowOverride

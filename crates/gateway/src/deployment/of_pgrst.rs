@@ -14,7 +14,7 @@ use passerelle_rest::{
     CredentialKind, DescribeSettings, ExportSettings, RestSettings, ServerAddress, TransactionMode,
 };
 use passerelle_surface::{Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies};
-use passerelle_syntax::{Exposure, Limits};
+use passerelle_syntax::{Exposure, Extensions, Limits};
 use passerelle_wire::{ConnectionSettings, PoolSettings};
 
 use super::{
@@ -39,6 +39,7 @@ const EXPORTS: ExportSettings = ExportSettings {
 };
 const QUERY: Limits = Limits {
     query_bytes: 128 * 1024,
+    query_body_bytes: 0,
     embed_depth: 32,
     logic_depth: 32,
     items: 10_000,
@@ -199,6 +200,7 @@ fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
             schemas: settings.db_schemas.clone(),
             root: settings.openapi_mode != OpenApiMode::Disabled,
             allow_transaction_override: end.allow_override,
+            extensions: Extensions::NONE,
         },
         extra_search_path: settings.db_extra_search_path.clone(),
         limits: QUERY,
@@ -224,6 +226,7 @@ fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
             legacy_target_names: settings.url_use_legacy_target_names,
             expand_star: false,
             plan_enabled: settings.db_plan_enabled,
+            index_conflict: false,
         },
         transaction_mode: match (end.rollback, end.allow_override) {
             (false, false) => TransactionMode::Commit,

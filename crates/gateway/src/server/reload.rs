@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use passerelle_pg::{CatalogKeeper, IntrospectionSettings};
 use passerelle_rest::{RestSettings, RestState};
+use passerelle_surface::Cors;
+use passerelle_syntax::Extension;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -28,6 +30,12 @@ pub(crate) enum Cause {
 pub(crate) struct Reconfiguration {
     pub(crate) rest: RestSettings,
     pub(crate) introspection: IntrospectionSettings,
+}
+
+/// Who is told of a new configuration.
+pub(super) struct Surfaces {
+    pub(super) rest: Arc<RestState>,
+    pub(super) cors: Cors,
 }
 
 /// What reading the configuration again came to.
@@ -83,7 +91,7 @@ impl Reloader {
         reload: Reload,
         complete: Complete,
         keeper: Arc<CatalogKeeper>,
-        state: Arc<RestState>,
+        surfaces: Surfaces,
         introspection: IntrospectionSettings,
     ) -> Self {
         let asked = Arc::new(Notify::new());
@@ -91,7 +99,7 @@ impl Reloader {
             read: reload.read,
             complete,
             keeper,
-            state,
+            surfaces,
             introspection,
         };
         let task = actix_web::rt::spawn(work.run(Arc::clone(&asked)));
@@ -114,7 +122,7 @@ struct Work {
     read: Box<dyn Fn(Cause) -> Reloading>,
     complete: Complete,
     keeper: Arc<CatalogKeeper>,
-    state: Arc<RestState>,
+    surfaces: Surfaces,
     introspection: IntrospectionSettings,
 }
 
@@ -139,7 +147,10 @@ impl Work {
     }
 
     fn apply(&mut self, changed: Reconfiguration) {
-        self.state.reconfigure(changed.rest);
+        let extensions = changed.rest.exposure.extensions;
+        let query = extensions.contains(Extension::Query);
+        self.surfaces.cors.allow_query(query);
+        self.surfaces.rest.reconfigure(changed.rest);
         // A reload that nobody needs would cause the next one.
         if !same(&self.introspection, &changed.introspection) {
             self.introspection = changed.introspection;

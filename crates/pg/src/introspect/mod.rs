@@ -108,9 +108,21 @@ async fn read(
         relations::columns(&session, &place.exposed, &mut names),
     )?;
     let parameter_privileges = place.server_version >= PARAMETER_PRIVILEGES;
-    let (types, keys, foreign_keys, view_columns, computed, routines, casts, handlers, roles) = tokio::try_join!(
+    let (
+        types,
+        keys,
+        unique_indexes,
+        foreign_keys,
+        view_columns,
+        computed,
+        routines,
+        casts,
+        handlers,
+        roles,
+    ) = tokio::try_join!(
         types::types(&session, &columns.types),
         keys::keys(&session),
+        keys::unique_indexes(&session, &place.exposed),
         keys::foreign_keys(&session),
         views::view_columns(&session, &place.visible),
         routines::computed_relationships(&session),
@@ -136,6 +148,7 @@ async fn read(
         relations,
         columns: columns.rows,
         keys,
+        unique_indexes,
         foreign_keys,
         view_columns,
         computed_relationships: computed,

@@ -40,6 +40,7 @@ queries! {
     IDENTITY_COLUMNS = "identity_columns" (Type::OID_ARRAY);
     COLUMN_COMMENTS = "column_comments" (Type::OID_ARRAY);
     KEYS = "keys" ();
+    UNIQUE_INDEXES = "unique_indexes" (Type::OID_ARRAY);
     FOREIGN_KEYS = "foreign_keys" ();
     VIEWS = "views" (Type::OID_ARRAY);
     COMPUTED_RELATIONSHIPS = "computed_relationships" ();

@@ -1,6 +1,6 @@
 //! What is read of tables, types, functions and roles.
 
-use passerelle_catalog::{QualifiedName, Volatility};
+use passerelle_catalog::{IndexKey, QualifiedName, Volatility};
 use passerelle_pg::{IntrospectError, IntrospectionSettings, introspect};
 use passerelle_testkit::TestDb;
 
@@ -335,4 +335,55 @@ async fn a_schema_that_is_not_there_is_named() {
     };
     let error = introspect(&mut client, &settings, 1).await.unwrap_err();
     assert!(matches!(error, IntrospectError::NoSchema(name) if name == "nowhere"));
+}
+
+#[tokio::test]
+async fn unique_indexes_have_keys_and_predicates() {
+    let db = TestDb::with_sql(
+        "
+        create schema api;
+        create function api.fold(text) returns text language sql immutable as 'select lower($1)';
+        create table api.things (
+            gone int, id int primary key, a text, b text, c int,
+            unique (b, a) include (c),
+            unique (c) deferrable
+        );
+        alter table api.things drop column gone;
+        create unique index folded on api.things (api.fold(a), (b || a), c) where c > 0;
+        create index not_unique on api.things (a);
+        create view api.seen as select * from api.things;
+        ",
+    )
+    .await;
+    let catalog = catalog(&db, &["api"]).await;
+    let column = |name: &str| IndexKey::Column(name.into());
+    let expression = |sql: &str| IndexKey::Expression(sql.into());
+    let indexes: Vec<_> = table(&catalog, "things")
+        .unique_indexes
+        .iter()
+        .map(|index| {
+            (
+                &*index.name,
+                index.keys.to_vec(),
+                index.predicate.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        indexes,
+        [
+            (
+                "folded",
+                vec![
+                    expression("api.fold(a)"),
+                    expression("((b || a))"),
+                    column("c")
+                ],
+                Some("(c > 0)")
+            ),
+            ("things_b_a_c_key", vec![column("b"), column("a")], None),
+            ("things_pkey", vec![column("id")], None),
+        ]
+    );
+    assert!(table(&catalog, "seen").unique_indexes.is_empty());
 }

@@ -10,7 +10,7 @@ mod writes;
 use std::sync::Arc;
 
 use passerelle_planner::{Plan, PlanError, PlanSettings, ReadPlan};
-use passerelle_syntax::{Exposure, Head, Limits, Payload, parse};
+use passerelle_syntax::{Exposure, Extensions, Head, Limits, Payload, parse};
 
 pub(crate) fn settings() -> PlanSettings {
     PlanSettings {
@@ -19,6 +19,7 @@ pub(crate) fn settings() -> PlanSettings {
         legacy_target_names: false,
         expand_star: true,
         plan_enabled: false,
+        index_conflict: true,
     }
 }
 
@@ -43,6 +44,7 @@ pub(crate) fn plan_body(
         bytes: "{}".into(),
         is_object: true,
         keys: keys.iter().map(|&key| key.to_owned()).collect(),
+        operations: Vec::new(),
     };
     plan_request(
         &settings(),
@@ -71,9 +73,11 @@ fn plan_request(
         schemas: vec!["test".to_owned()],
         root: true,
         allow_transaction_override: true,
+        extensions: Extensions::all(),
     };
     let limits = Limits {
         query_bytes: 10_000,
+        query_body_bytes: 65_536,
         embed_depth: 10,
         logic_depth: 10,
         items: 100,

@@ -1,4 +1,7 @@
-use passerelle_planner::{ColumnRef, Handler, MutatePlan, OutcomeCheck, Plan, PlanError, Write};
+use passerelle_planner::{
+    ColumnRef, ConflictKey, Handler, KeyCheck, MutatePlan, OutcomeCheck, Plan, PlanError, Write,
+    WriteColumn,
+};
 use passerelle_syntax::{Mutation, Resolution};
 
 use crate::plan_body;
@@ -76,13 +79,21 @@ fn an_upsert_merges_on_the_key_or_on_what_is_named() {
         } => conflict,
         other => panic!("no conflict: {other:?}"),
     };
-    assert_eq!(conflict("/projects").columns, ["id"]);
+    let columns = |path| -> Vec<String> {
+        let keys = conflict(path).keys.into_iter();
+        keys.map(|key| match key {
+            ConflictKey::Column(name) => name.to_string(),
+            ConflictKey::Expression(_) => panic!("an expression"),
+        })
+        .collect()
+    };
+    assert_eq!(columns("/projects"), ["id"]);
     assert_eq!(
         conflict("/projects").resolution,
         Resolution::MergeDuplicates
     );
     assert_eq!(
-        conflict("/projects?on_conflict=name,client_id").columns,
+        columns("/projects?on_conflict=name,client_id"),
         ["name", "client_id"]
     );
 }
@@ -139,4 +150,65 @@ fn outcomes_are_looked_at_where_they_may_be_refused() {
             .is_void()
     );
     assert!(mutate("POST", "/projects", strict, &["id"]).check.is_void());
+}
+
+#[test]
+fn an_update_by_key_matches_by_the_key_and_sets_the_rest() {
+    let by_key = |path: &str, keys: &[&str]| mutate("PATCH", path, "update=by-key", keys);
+    let plan = by_key("/projects?id=gt.1", &["client_id", "id", "name"]);
+    let Write::Update {
+        columns,
+        keys,
+        filters,
+        ..
+    } = &plan.write
+    else {
+        panic!("an update")
+    };
+    let names = |columns: &[WriteColumn]| -> Vec<String> {
+        columns
+            .iter()
+            .map(|column| column.name.to_string())
+            .collect()
+    };
+    assert_eq!(
+        (names(keys), names(columns)),
+        (
+            vec!["id".to_owned()],
+            vec!["client_id".to_owned(), "name".to_owned()]
+        )
+    );
+    assert_eq!(filters.len(), 1);
+    assert_eq!(plan.check.keys, Some(KeyCheck::Distinct));
+    assert_eq!(plan.reply.applied, ["update=by-key"]);
+    let strict = "update=by-key, handling=strict, return=representation";
+    let plan = mutate("PATCH", "/projects?columns=name", strict, &["name"]);
+    assert_eq!(plan.check.keys, Some(KeyCheck::DistinctAndMatched));
+    assert_eq!(plan.returning.len(), 4);
+}
+
+#[test]
+fn keys_that_cannot_be_matched_by() {
+    let refused = |path: &str, keys: &[&str]| {
+        plan_body("PATCH", path, &[("prefer", "update=by-key")], keys).unwrap_err()
+    };
+    assert_eq!(
+        refused("/projects?on_conflict=name", &["name", "client_id"]),
+        PlanError::NoUniqueKey {
+            relation: "projects".to_owned(),
+            columns: Some(vec!["name".to_owned()])
+        }
+    );
+    assert_eq!(
+        refused("/users_tasks", &["task_id"]),
+        PlanError::KeyNotInBody {
+            column: "user_id".to_owned()
+        }
+    );
+    assert_eq!(
+        refused("/users_tasks", &["task_id", "user_id"]),
+        PlanError::NothingBesideKey {
+            relation: "users_tasks".to_owned()
+        }
+    );
 }

@@ -1,8 +1,9 @@
 //! What is said of a request that is not understood (codes from PGRST100).
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use passerelle_surface::ErrorBody;
-use passerelle_syntax::{ParseError, RangeFault};
+use passerelle_syntax::{ParseError, QueryBodyError, RangeFault};
 
 /// What the client is told.
 pub(super) fn body(error: &ParseError) -> ErrorBody {
@@ -46,11 +47,32 @@ pub(super) fn body(error: &ParseError) -> ErrorBody {
             ErrorBody::new(StatusCode::URI_TOO_LONG, "PSR414", "URI too long")
                 .with_details(format!("The query string exceeds {limit} bytes"))
         }
+        ParseError::QueryBody(error) => query_body(error),
         ParseError::TooComplex { what, limit } => {
             ErrorBody::new(bad, "PGRST100", "The request is too complex")
                 .with_details(format!("{what} exceeds the limit of {limit}"))
         }
     }
+}
+
+/// A QUERY whose body is not understood (RFC 10008, section 2).
+fn query_body(error: &QueryBodyError) -> ErrorBody {
+    let status = match error {
+        QueryBodyError::ContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        QueryBodyError::NoContentType | QueryBodyError::NotText | QueryBodyError::NotParameters => {
+            StatusCode::BAD_REQUEST
+        }
+    };
+    let (name, value) = accept_query();
+    ErrorBody::new(status, "PGRST102", error.to_string()).with_header(name, value)
+}
+
+/// The header that says what the body of a QUERY may be (RFC 10008, section 3).
+pub(crate) fn accept_query() -> (HeaderName, HeaderValue) {
+    (
+        HeaderName::from_static("accept-query"),
+        HeaderValue::from_static("application/x-www-form-urlencoded, application/json"),
+    )
 }
 
 /// A method that is not known on a relation (PGRST117).

@@ -1,11 +1,12 @@
 //! What is said of a request that cannot be done with this database (codes from PGRST107).
 
 use actix_web::http::StatusCode;
+use passerelle_catalog::UniqueIndex;
 use passerelle_planner::PlanError;
-use passerelle_surface::{Details, ErrorBody};
+use passerelle_surface::{Details, ErrorBody, json};
 
 use super::parse::unsupported_method;
-use super::{relationship, routine};
+use super::{relationship, routine, update};
 
 /// What the client is told.
 pub(super) fn body(error: &PlanError) -> ErrorBody {
@@ -47,6 +48,16 @@ pub(super) fn body(error: &PlanError) -> ErrorBody {
             body.details = Some(Details::Json(relationship::details(candidates)));
             body.with_hint(relationship::hint(target, candidates))
         }
+        PlanError::AmbiguousIndex {
+            relation,
+            columns,
+            candidates,
+        } => ambiguous_index(relation, columns, candidates),
+        PlanError::NoUniqueKey { .. }
+        | PlanError::KeyNotInBody { .. }
+        | PlanError::NothingBesideKey { .. }
+        | PlanError::OperationOnKey { .. }
+        | PlanError::UnsuitableOperation { .. } => update::body(error),
         PlanError::UnsupportedMethod(method) => unsupported_method(method),
         other => of_the_request(other),
     }
@@ -61,6 +72,31 @@ fn table_not_found(schema: &str, relation: &str, similar: Option<&str>) -> Error
         }
         None => body,
     }
+}
+
+fn ambiguous_index(relation: &str, columns: &[String], candidates: &[UniqueIndex]) -> ErrorBody {
+    let message = format!(
+        "More than one partial unique index of '{relation}' is on ({})",
+        columns.join(", ")
+    );
+    let mut details = String::from("[");
+    let mut names = String::new();
+    for index in candidates {
+        if !names.is_empty() {
+            details.push(',');
+            names.push_str(", ");
+        }
+        details.push_str("{\"index\":");
+        json::push_string(&mut details, &index.name);
+        details.push_str(",\"predicate\":");
+        json::push_string(&mut details, index.predicate.as_deref().unwrap_or_default());
+        details.push('}');
+        names.push_str(&format!("'{}'", index.name));
+    }
+    details.push(']');
+    let mut body = ErrorBody::new(StatusCode::MULTIPLE_CHOICES, "PSR605", message);
+    body.details = Some(Details::Json(details));
+    body.with_hint(format!("Name one of them as on_conflict: {names}"))
 }
 
 fn no_relationship(

@@ -234,7 +234,7 @@ fn options_tell_the_methods() {
         delete: false,
         upsert: true,
     };
-    let response = reply_relation_info(methods);
+    let response = reply_relation_info(methods, Extensions::NONE);
     assert_eq!(
         header(&response, "allow"),
         "OPTIONS,GET,HEAD,POST,PUT,PATCH"

@@ -3,7 +3,9 @@
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_RANGE, CONTENT_TYPE, LOCATION, VARY, WARNING};
+use actix_web::http::header::{
+    CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, VARY, WARNING,
+};
 use passerelle_planner::{Handler, MutatePlan};
 use passerelle_surface::allows_body;
 use passerelle_syntax::{Mutation, Resolution};
@@ -13,7 +15,13 @@ use super::{
     response_settings,
 };
 use crate::error::ReplyError;
+use crate::keys;
 use crate::run::Written;
+
+/// How many rows of the body were matched by key in vain.
+const UNMATCHED_ROWS: HeaderName = HeaderName::from_static("unmatched-rows");
+/// The keys of the first of them, as JSON.
+const UNMATCHED_KEYS: HeaderName = HeaderName::from_static("unmatched-keys");
 
 /// Replies to a write.
 ///
@@ -44,6 +52,12 @@ pub(crate) fn reply_written(
     }
     if let Some(range) = range {
         put(headers, CONTENT_RANGE, range);
+    }
+    if let Some(unmatched) = written.unmatched {
+        headers.insert(UNMATCHED_ROWS, HeaderValue::from(unmatched.rows));
+        if let Some(keys) = unmatched.keys {
+            put(headers, UNMATCHED_KEYS, keys::bounded(&keys));
+        }
     }
     let spec = plan.reply;
     if !spec.applied.is_empty() {

@@ -2,7 +2,7 @@
 //! that is committed after its outcome was looked at.
 
 use bytes::Bytes;
-use passerelle_planner::OutcomeCheck;
+use passerelle_planner::{KeyCheck, OutcomeCheck};
 use passerelle_sql::write_column;
 use passerelle_statement::Statement;
 use passerelle_wire::{OpenTransaction, Pool, ResultSet};
@@ -10,6 +10,7 @@ use passerelle_wire::{OpenTransaction, Pool, ResultSet};
 use super::{RunError, body_of};
 use crate::course::Course;
 use crate::error::ReplyError;
+use crate::keys;
 
 /// What a write answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,19 @@ pub(crate) struct Written {
     pub(crate) location: Option<Bytes>,
     /// Rows that an upsert inserted.
     pub(crate) inserted: Option<i64>,
+    /// Keys that several rows of the body have, as JSON.
+    pub(crate) duplicate_keys: Option<Bytes>,
+    /// Rows of the body that changed nothing, where they were matched by key.
+    pub(crate) unmatched: Option<Unmatched>,
+}
+
+/// Rows of a body that found no row to change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unmatched {
+    /// How many.
+    pub(crate) rows: u64,
+    /// The keys of the first of them, as JSON; none where there are none.
+    pub(crate) keys: Option<Bytes>,
 }
 
 /// Runs a write.
@@ -42,6 +56,7 @@ pub(crate) async fn write(
     }
     let (result, transaction) = connection.open(&flight).await?;
     let outcome = written(&result).and_then(|written| {
+        refuse_keys(check, &written)?;
         refuse(check, written.rows)?;
         Ok(written)
     });
@@ -58,6 +73,24 @@ pub(super) fn refuse(check: OutcomeCheck, rows: u64) -> Result<(), ReplyError> {
     }
     match check.max_affected {
         Some(most) if rows > most => Err(ReplyError::TooManyAffected { rows }),
+        _ => Ok(()),
+    }
+}
+
+/// Why rows that were matched by key are not committed.
+fn refuse_keys(check: OutcomeCheck, written: &Written) -> Result<(), ReplyError> {
+    if let (Some(_), Some(keys)) = (check.keys, &written.duplicate_keys) {
+        return Err(ReplyError::DuplicateKeys {
+            keys: keys::bounded(keys),
+        });
+    }
+    match (check.keys, &written.unmatched) {
+        (Some(KeyCheck::DistinctAndMatched), Some(unmatched)) if unmatched.rows > 0 => {
+            Err(ReplyError::Unmatched {
+                rows: unmatched.rows,
+                keys: keys::bounded(unmatched.keys.as_deref().unwrap_or_default()),
+            })
+        }
         _ => Ok(()),
     }
 }
@@ -100,6 +133,13 @@ fn written(result: &ResultSet) -> Result<Written, ReplyError> {
         response_status: result.bytes(0, write_column::RESPONSE_STATUS),
         location: result.bytes(0, write_column::LOCATION),
         inserted: text(write_column::INSERTED).and_then(|rows| rows.parse().ok()),
+        duplicate_keys: result.bytes(0, write_column::DUPLICATE_KEYS),
+        unmatched: text(write_column::UNMATCHED)
+            .and_then(|rows| rows.parse().ok())
+            .map(|rows| Unmatched {
+                rows,
+                keys: result.bytes(0, write_column::UNMATCHED_KEYS),
+            }),
     })
 }
 

@@ -13,6 +13,7 @@ use actix_web::body::MessageBody;
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, web};
+use bytes::Bytes;
 use passerelle_catalog::{Catalog, QualifiedName};
 use passerelle_identity::{IdentitySettings, Secret, SigningKey, UnixTime, Verifier, mint};
 use passerelle_pg::{IntrospectionSettings, introspect};
@@ -24,7 +25,7 @@ use passerelle_rest::{
 use passerelle_surface::{
     Cors, CorsDialect, Frontage, FrontageSettings, HttpLimits, Metrics, TrustedProxies, Verbosity,
 };
-use passerelle_syntax::{Exposure, Limits};
+use passerelle_syntax::{Exposure, Extensions, Limits};
 use passerelle_testkit::TestDb;
 use passerelle_wire::{Endpoint, Pool, PoolSettings};
 use serde_json::Value;
@@ -64,10 +65,12 @@ pub(crate) fn settings() -> RestSettings {
             schemas: vec!["api".to_owned()],
             root: true,
             allow_transaction_override: true,
+            extensions: Extensions::NONE,
         },
         extra_search_path: vec!["public".to_owned()],
         limits: Limits {
             query_bytes: 4096,
+            query_body_bytes: 65_536,
             embed_depth: 4,
             logic_depth: 4,
             items: 50,
@@ -89,12 +92,29 @@ pub(crate) fn settings() -> RestSettings {
             legacy_target_names: true,
             expand_star: false,
             plan_enabled: false,
+            index_conflict: false,
         },
         transaction_mode: TransactionMode::CommitAllowOverride,
         pre_request: None,
         app_settings: vec![("app.settings.greeting".into(), "hello".into())],
         server_timing: false,
         verbosity: Verbosity::Verbose,
+    }
+}
+
+/// With all extensions.
+pub(crate) fn extended() -> RestSettings {
+    let settings = settings();
+    RestSettings {
+        exposure: Exposure {
+            extensions: Extensions::all(),
+            ..settings.exposure
+        },
+        planning: PlanSettings {
+            index_conflict: true,
+            ..settings.planning
+        },
+        ..settings
     }
 }
 
@@ -175,11 +195,20 @@ impl Api {
         url: &str,
         headers: &[(&'static str, &str)],
     ) -> Reply {
-        let request = TestRequest::with_uri(&format!("/rest/v1{url}")).method(method);
-        let request = headers.iter().fold(request, |request, (name, value)| {
-            request.append_header((*name, (*value).to_owned()))
-        });
-        self.send(request).await
+        self.send(request(method, url, headers)).await
+    }
+
+    /// Sends a body.
+    pub(crate) async fn send_body(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&'static str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Reply {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        self.send(request(method, url, headers).set_payload(body))
+            .await
     }
 
     pub(crate) async fn send(&self, request: TestRequest) -> Reply {
@@ -213,6 +242,13 @@ impl Api {
             bytes,
         }
     }
+}
+
+fn request(method: Method, url: &str, headers: &[(&'static str, &str)]) -> TestRequest {
+    let request = TestRequest::with_uri(&format!("/rest/v1{url}")).method(method);
+    headers.iter().fold(request, |request, (name, value)| {
+        request.append_header((*name, (*value).to_owned()))
+    })
 }
 
 impl Reply {

@@ -1,8 +1,11 @@
 //! The REST surface over a real PostgreSQL.
 
 mod api;
+mod conflicts;
 mod errors;
 mod exports;
 mod framing;
+mod query;
 mod reads;
 mod transactions;
+mod updates;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use passerelle_catalog::{
     Catalog, Column, ComputedRelationship, MediaHandler, Parameter, QualifiedName, RawCatalog,
-    RawColumn, RawForeignKey, RawKey, RawRelation, Representation, Returns, Routine, Volatility,
+    RawColumn, RawForeignKey, RawIndexKey, RawKey, RawRelation, RawUniqueIndex, Representation,
+    Returns, Routine, Volatility,
 };
 
 const CLIENTS: u32 = 1;
@@ -15,6 +16,7 @@ const USERS_TASKS: u32 = 5;
 const WIDGETS: u32 = 6;
 const STOCK: u32 = 7;
 const PLACES: u32 = 8;
+const HANDLES: u32 = 9;
 
 fn name(name: &str) -> QualifiedName {
     QualifiedName::new("test", name)
@@ -149,6 +151,37 @@ fn add_written_tables(raw: &mut RawCatalog) {
         ("it's\\", "integer", "integer"),
     ];
     add_table(raw, PLACES, "places", &place, &[3, 2]);
+    let handle = [
+        ("id", "integer", "integer"),
+        ("name", "text", "text"),
+        ("region", "text", "text"),
+        ("active", "boolean", "boolean"),
+    ];
+    add_table(raw, HANDLES, "handles", &handle, &[1]);
+    add_unique_indexes(raw);
+}
+
+fn add_unique_indexes(raw: &mut RawCatalog) {
+    let (name, region) = (|| RawIndexKey::Column(2), || RawIndexKey::Column(3));
+    let expression = |sql: &str| RawIndexKey::Expression(Arc::from(sql));
+    let lower = vec![
+        expression("lower(name)"),
+        expression("((region || '!'::text))"),
+    ];
+    for (index, keys, predicate) in [
+        ("handles_active", vec![name()], Some("active")),
+        ("handles_lower", lower, Some("(region IS NOT NULL)")),
+        ("handles_name_region", vec![name(), region()], None),
+        ("handles_region_off", vec![region()], Some("(NOT active)")),
+        ("handles_region_on", vec![region()], Some("active")),
+    ] {
+        raw.unique_indexes.push(RawUniqueIndex {
+            relation: HANDLES,
+            name: Box::from(index),
+            keys: keys.into_boxed_slice(),
+            predicate: predicate.map(Arc::from),
+        });
+    }
 }
 
 /// A parameter as `name type`; `=` before it: it has a default, `*`: it is variadic.

@@ -148,7 +148,8 @@ async fn told_of(client: &TestClient, requests: &[Sent], columns: &[(&str, usize
                 let [row] = rows.as_slice() else {
                     panic!("{target} has {} rows", rows.len())
                 };
-                for &(name, column) in columns {
+                let there = columns.iter().filter(|(_, column)| *column < row.len());
+                for &(name, column) in there {
                     let value = cell(row, column);
                     if !matches!(&*value, "" | "?") {
                         writeln!(text, "{name}: {value}").unwrap();
@@ -173,15 +174,28 @@ async fn every_golden_write_runs() {
         ("inserted", write_column::INSERTED),
         ("body", write_column::BODY),
     ];
+    let key_columns = [
+        columns.as_slice(),
+        &[
+            ("duplicates", write_column::DUPLICATE_KEYS),
+            ("unmatched", write_column::UNMATCHED),
+            ("unmatched keys", write_column::UNMATCHED_KEYS),
+        ],
+    ]
+    .concat();
     let requests = [
         writes::INSERTS,
         writes::LOCATIONS,
         writes::UPSERTS,
+        writes::CONFLICTS,
         writes::CHANGES,
     ];
     let text = told_of(&client, &requests.concat(), &columns).await;
-    client.close().await;
     insta::assert_snapshot!("writes", text);
+    let requests = [writes::BY_KEYS, writes::OPERATIONS].concat();
+    let text = told_of(&client, &requests, &key_columns).await;
+    client.close().await;
+    insta::assert_snapshot!("updates", text);
 }
 
 #[tokio::test]

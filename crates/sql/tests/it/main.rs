@@ -22,7 +22,7 @@ use bytes::Bytes;
 use passerelle_planner::{Plan, PlanSettings, ReadPlan, plan_with};
 use passerelle_sql::{ReadStatements, render, render_call, render_mutate};
 use passerelle_statement::Statement;
-use passerelle_syntax::{Exposure, Head, Limits, parse, read_payload};
+use passerelle_syntax::{Exposure, Extensions, Head, Limits, parse, read_payload};
 
 /// A request: path with query, and header lines separated by `; `.
 pub(crate) type Request = (&'static str, &'static str);
@@ -68,9 +68,11 @@ pub(crate) fn plan_of_sent((target, headers, body): Sent) -> Plan {
         schemas: vec!["test".to_owned()],
         root: true,
         allow_transaction_override: false,
+        extensions: Extensions::all(),
     };
     let limits = Limits {
         query_bytes: 10_000,
+        query_body_bytes: 65_536,
         embed_depth: 10,
         logic_depth: 10,
         items: 100,
@@ -81,6 +83,7 @@ pub(crate) fn plan_of_sent((target, headers, body): Sent) -> Plan {
         legacy_target_names: false,
         expand_star: true,
         plan_enabled: true,
+        index_conflict: true,
     };
     let request = parse(&head, &exposure, &limits).expect("the request is well-formed");
     let payload =

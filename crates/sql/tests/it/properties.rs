@@ -79,6 +79,11 @@ const WRITES: &[Sent] = &[
     ),
     ("PUT /stock?id=eq.1", "", br#"{"id": 1, "name": "a"}"#),
     ("PATCH /stock?id=eq.1", "", br#"{"name": "a"}"#),
+    (
+        "PATCH /stock",
+        "prefer: update=by-key, values=operations",
+        br#"[{"id": 1, "amount": {"$inc": 1}, "tags": {"$remove": []}}]"#,
+    ),
 ];
 
 /// The statement of a write with this body.

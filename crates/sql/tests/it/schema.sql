@@ -46,6 +46,18 @@ create function test.label(test.stock) returns text language sql stable
     as $$ select $1.id || ':' || $1.name $$;
 create table test.places (note text, at timestamp, "it's\" integer, primary key ("it's\", at));
 
+create table test.handles (
+    id integer primary key,
+    name text,
+    region text,
+    active boolean not null default true,
+    constraint handles_name_region unique (name, region)
+);
+create unique index handles_active on test.handles (name) where active;
+create unique index handles_lower on test.handles (lower(name), (region || '!')) where region is not null;
+create unique index handles_region_on on test.handles (region) where active;
+create unique index handles_region_off on test.handles (region) where not active;
+
 create function test.add_them(a integer, b integer default 10) returns integer language sql immutable
     as $$ select a + b $$;
 create function test.first_letters(word character) returns text language sql immutable
@@ -106,6 +118,7 @@ insert into test.tasks values (1, 'plan', 1, 3), (2, 'build', 1, 5), (3, 'ship',
 insert into test.users values (1, 'Eve'), (2, 'Dan');
 insert into test.users_tasks values (1, 1), (1, 2), (2, 2), (2, 3);
 insert into test.widgets values (1, 255, 'q"uote'), (2, 65280, '*');
+insert into test.handles values (1, 'ada', 'n', true), (2, 'ada', 's', false);
 insert into test.stock values
     (1, 'one', 1, '{a,b}', '{"k": 1}', 255, 1),
     (2, 'two', 2.25, null, null, null, 2);

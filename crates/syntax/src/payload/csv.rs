@@ -59,6 +59,7 @@ pub(super) fn read(body: &[u8]) -> Result<Payload, PayloadError> {
         bytes: Bytes::from(bytes),
         is_object: false,
         keys,
+        operations: Vec::new(),
     })
 }
 

@@ -44,5 +44,6 @@ pub(super) fn into_object(pairs: Vec<(String, String)>) -> Payload {
         bytes: Bytes::from(bytes),
         is_object: true,
         keys: row.into_keys().collect(),
+        operations: Vec::new(),
     }
 }

@@ -19,6 +19,7 @@ pub(super) fn unread(bytes: Bytes, columns: &[String]) -> Payload {
         is_object: first_significant(&bytes) == Some(b'{'),
         bytes,
         keys,
+        operations: Vec::new(),
     }
 }
 
@@ -38,11 +39,13 @@ pub(super) fn read(bytes: Bytes) -> Result<Payload, PayloadError> {
             bytes,
             is_object,
             keys,
+            operations: Vec::new(),
         },
         None => Payload::Json {
             bytes: Bytes::from_static(b"[]"),
             is_object: false,
             keys: Vec::new(),
+            operations: Vec::new(),
         },
     })
 }

@@ -2,11 +2,12 @@ mod actions;
 mod csv;
 mod forms;
 mod json;
+mod operations;
 mod properties;
 mod size;
 
 use super::{Payload, PayloadError, read_payload};
-use crate::{ApiRequest, Exposure, Head, Limits, parse};
+use crate::{ApiRequest, Exposure, Extensions, Head, Limits, parse};
 use bytes::Bytes;
 
 fn request(method: &str, target: &str, content_type: &str) -> ApiRequest {
@@ -22,9 +23,11 @@ fn request(method: &str, target: &str, content_type: &str) -> ApiRequest {
         schemas: vec!["public".to_owned()],
         root: true,
         allow_transaction_override: false,
+        extensions: Extensions::all(),
     };
     let limits = Limits {
         query_bytes: 1024,
+        query_body_bytes: 65_536,
         embed_depth: 4,
         logic_depth: 4,
         items: 16,
@@ -47,5 +50,6 @@ fn json(bytes: &[u8], is_object: bool, keys: &[&str]) -> Payload {
         bytes: Bytes::copy_from_slice(bytes),
         is_object,
         keys: keys.iter().map(|&key| key.to_owned()).collect(),
+        operations: Vec::new(),
     }
 }

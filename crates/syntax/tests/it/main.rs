@@ -16,6 +16,7 @@ mod preferences;
 mod print;
 mod properties;
 mod query;
+mod query_body;
 mod range;
 mod request;
 mod select;

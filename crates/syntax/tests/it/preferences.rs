@@ -1,12 +1,15 @@
 //! The `Prefer` header.
 
 use passerelle_syntax::{
-    Count, Handling, Missing, Preferences, Representation, Resolution, TransactionEnd,
+    Count, Exposure, Extensions, Handling, Missing, Preferences, Representation, Resolution,
+    TransactionEnd, UpdateMatch, ValueForm,
 };
+
+use crate::request::exposure;
 
 fn read(values: &[&str]) -> Preferences {
     let headers: Vec<(&str, &str)> = values.iter().map(|&value| ("prefer", value)).collect();
-    Preferences::read(&headers, true)
+    Preferences::read(&headers, &exposure())
 }
 
 #[test]
@@ -99,6 +102,30 @@ fn every_value_has_its_text() {
 
 #[test]
 fn the_transaction_is_the_servers_unless_it_allows() {
-    let found = Preferences::read(&[("prefer", "tx=rollback"), ("accept", "tx=commit")], false);
+    let exposure = Exposure {
+        allow_transaction_override: false,
+        ..exposure()
+    };
+    let headers = [("prefer", "tx=rollback"), ("accept", "tx=commit")];
+    let found = Preferences::read(&headers, &exposure);
     assert_eq!(found, Preferences::default());
+}
+
+#[test]
+fn extensions_are_unknown_unless_switched_on() {
+    let written = ["update=by-key, values=operations, update=all"];
+    let found = read(&written);
+    assert_eq!(found.update, Some(UpdateMatch::ByKey));
+    assert_eq!(found.values, Some(ValueForm::Operations));
+    assert_eq!(found.invalid, ["update=all"]);
+    let off = Exposure {
+        extensions: Extensions::NONE,
+        ..exposure()
+    };
+    let found = Preferences::read(&[("prefer", written[0])], &off);
+    assert_eq!((found.update, found.values), (None, None));
+    assert_eq!(
+        found.invalid,
+        ["update=by-key", "values=operations", "update=all"]
+    );
 }

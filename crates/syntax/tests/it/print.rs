@@ -97,7 +97,7 @@ fn check(query: &str) {
             &LIMITS,
         )
         .unwrap();
-        request.canonical_query.clear();
+        request.canonical_query = None;
         request
     };
     let request = read(query);

@@ -4,7 +4,8 @@ use crate::request::{LIMITS, exposure, get, head};
 use passerelle_syntax::{ApiRequest, parse};
 
 fn canonical(query: &str) -> String {
-    get(&format!("/rpc/f?{query}")).unwrap().canonical_query
+    let request = get(&format!("/rpc/f?{query}")).unwrap();
+    request.canonical_query.unwrap()
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Heads of requests for tests.
 
-use passerelle_syntax::{ApiRequest, Exposure, Head, Limits, ParseError, parse};
+use passerelle_syntax::{ApiRequest, Exposure, Extensions, Head, Limits, ParseError, parse};
 
 pub(crate) const LIMITS: Limits = Limits {
     query_bytes: 16_384,
+    query_body_bytes: 65_536,
     embed_depth: 5,
     logic_depth: 5,
     items: 50,
@@ -14,6 +15,7 @@ pub(crate) fn exposure() -> Exposure {
         schemas: vec!["public".to_owned()],
         root: true,
         allow_transaction_override: true,
+        extensions: Extensions::all(),
     }
 }
 

@@ -5,7 +5,7 @@ use passerelle_syntax::{
     IsValue, JoinType, JsonOperand, JsonStep, LogicOperator, LogicTree, MediaType, Mutation,
     Operation, OrderDirection, OrderNulls, OrderTerm, PlanOption, Preferences, QuantOperator,
     Quantifier, Representation, Resolution, RowRange, SelectEmbed, SelectField, SelectItem,
-    SimpleOperator,
+    SimpleOperator, UpdateMatch, ValueForm,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -308,15 +308,28 @@ fn preferences() -> impl Strategy<Value = Preferences> {
         of(select(vec![Count::Exact, Count::Planned])),
         of("[A-Za-z/_]{0,8}"),
         of(any::<u64>()),
+        of(Just(UpdateMatch::ByKey)),
+        of(Just(ValueForm::Operations)),
         vec("[a-z]{0,4}", 0..3),
     )
         .prop_map(
-            |(resolution, representation, count, timezone, max_affected, invalid)| Preferences {
+            |(
                 resolution,
                 representation,
                 count,
                 timezone,
                 max_affected,
+                update,
+                values,
+                invalid,
+            )| Preferences {
+                resolution,
+                representation,
+                count,
+                timezone,
+                max_affected,
+                update,
+                values,
                 invalid,
                 ..Preferences::default()
             },
@@ -378,7 +391,7 @@ pub(crate) fn request() -> impl Strategy<Value = ApiRequest> {
             } else {
                 Vec::new()
             },
-            canonical_query: String::new(),
+            canonical_query: None,
             preferences,
             accept,
             content_type,
