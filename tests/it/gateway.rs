@@ -43,7 +43,7 @@ static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
 pub(crate) struct Gateway {
     /// `http://127.0.0.1:PORT`
     pub(crate) url: String,
-    _process: Child,
+    process: Child,
 }
 
 impl Gateway {
@@ -82,11 +82,29 @@ impl Gateway {
             .flatten()
             .unwrap_or_else(|| panic!("the gateway is not ready:\n{log}"));
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self {
-            url,
-            _process: process,
-        }
+        Self { url, process }
     }
+}
+
+impl Gateway {
+    /// A figure in kilobytes of what the kernel tells about the process's memory, such as `VmRSS`.
+    pub(crate) fn memory(&self, figure: &str) -> u64 {
+        memory(self.process.id().expect("it runs"), figure)
+    }
+}
+
+/// A figure in kilobytes of what the kernel tells about a process's memory.
+pub(crate) fn memory(process: u32, figure: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"));
+    let status = status.expect("the process runs");
+    let mut lines = status.lines().map(str::split_whitespace);
+    let number = lines.find_map(|mut words| {
+        let named = words.next()?.strip_suffix(':') == Some(figure);
+        named.then(|| words.next()).flatten()
+    });
+    number
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_else(|| panic!("no {figure} in:\n{status}"))
 }
 
 /// The address in the line that says the gateway is ready.

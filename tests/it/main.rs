@@ -6,6 +6,7 @@ mod aborts;
 mod behaviour;
 mod callers;
 mod codes;
+mod exports;
 mod gateway;
 mod invariant;
 mod supabase_js;
