@@ -9,8 +9,8 @@ use serde_json::json;
 use crate::callers::token;
 use crate::gateway::{Gateway, SECRET};
 
-/// Runs tests of Node.js against a gateway and its database.
-async fn run(db: &TestDb, gateway: &Gateway, files: &[&str]) {
+/// Runs tests of Node.js against a gateway and its database, and whatever else they are told of.
+async fn run(db: &TestDb, gateway: &Gateway, files: &[&str], variables: &[(&str, &str)]) {
     let folder = folder();
     assert!(
         folder.join("node_modules").is_dir(),
@@ -22,6 +22,7 @@ async fn run(db: &TestDb, gateway: &Gateway, files: &[&str]) {
         .args(files)
         .current_dir(&folder)
         .env("PASSERELLE_URL", &gateway.url)
+        .envs(variables.iter().copied())
         .env("PASSERELLE_JWT_SECRET", SECRET)
         .env(
             "PASSERELLE_ANON_KEY",
@@ -49,7 +50,12 @@ fn folder() -> PathBuf {
 async fn supabase_js_reads_hub_lib() {
     let db = TestDb::hub_lib().await;
     let gateway = Gateway::serve(&db, &[]).await;
-    run(&db, &gateway, &[]).await;
+    // Clients that know of no extension are asked of one that has none.
+    let extensions = "query,batch,bulk-update,atomic-update,index-conflict";
+    let extensions = [("PASSERELLE_DATABASE_EXTENSIONS", extensions)];
+    let extended = Gateway::serve(&db, &extensions).await;
+    let variables = [("PASSERELLE_EXTENDED_URL", extended.url.as_str())];
+    run(&db, &gateway, &[], &variables).await;
 }
 
 #[actix_web::test]
@@ -67,7 +73,7 @@ async fn supabase_js_has_no_method_that_fails() {
         ("PASSERELLE_DATABASE_TRANSACTION_OVERRIDE", "true"),
     ];
     let gateway = Gateway::serve(&db, &settings).await;
-    run(&db, &gateway, &["builder/all.mjs"]).await;
+    run(&db, &gateway, &["builder/all.mjs"], &[]).await;
 }
 
 /// What `geojson` is asked of, where the database can have `postgis`.

@@ -152,31 +152,37 @@ pub(crate) fn run(
     )
 }
 
-/// One request over a connection of its own: the status and the whole answer.
+/// One GET over a connection of its own: the status and the whole answer.
 pub(crate) fn get(url: &str, headers: &[(&str, &str)]) -> (u16, String) {
+    ask("GET", url, headers)
+}
+
+/// One request without a body over a connection of its own: the status and the whole answer.
+pub(crate) fn ask(method: &str, url: &str, headers: &[(&str, &str)]) -> (u16, String) {
     let rest = url.strip_prefix("http://").unwrap();
     let (address, path) = rest.split_once('/').unwrap_or((rest, ""));
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    exchange(stream, address, path, headers)
+    exchange(stream, method, address, path, headers)
 }
 
 /// The same over a Unix socket.
 pub(crate) fn get_by_socket(socket: &Path, path: &str) -> (u16, String) {
     let stream = UnixStream::connect(socket).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    exchange(stream, "localhost", path, &[])
+    exchange(stream, "GET", "localhost", path, &[])
 }
 
 fn exchange(
     mut stream: impl std::io::Read + std::io::Write,
+    method: &str,
     host: &str,
     path: &str,
     headers: &[(&str, &str)],
 ) -> (u16, String) {
     write!(
         stream,
-        "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
+        "{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
     )
     .unwrap();
     for (name, value) in headers {
