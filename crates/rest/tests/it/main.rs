@@ -1,6 +1,7 @@
 //! The REST surface over a real PostgreSQL.
 
 mod api;
+mod batch;
 mod conflicts;
 mod errors;
 mod exports;
