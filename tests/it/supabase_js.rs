@@ -13,6 +13,10 @@ use crate::gateway::{Gateway, SECRET};
 async fn supabase_js_reads_hub_lib() {
     let db = TestDb::hub_lib().await;
     let gateway = Gateway::serve(&db, &[]).await;
+    // Clients that know of no extension are asked of one that has none.
+    let extensions = "query,batch,bulk-update,atomic-update,index-conflict";
+    let extensions = [("PASSERELLE_DATABASE_EXTENSIONS", extensions)];
+    let extended = Gateway::serve(&db, &extensions).await;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("js");
     assert!(
         folder.join("node_modules").is_dir(),
@@ -23,6 +27,7 @@ async fn supabase_js_reads_hub_lib() {
         .args(["--test", "--test-reporter=spec"])
         .current_dir(&folder)
         .env("PASSERELLE_URL", &gateway.url)
+        .env("PASSERELLE_EXTENDED_URL", &extended.url)
         .env("PASSERELLE_JWT_SECRET", SECRET)
         .env(
             "PASSERELLE_ANON_KEY",

@@ -15,14 +15,14 @@ const secret = need('PASSERELLE_JWT_SECRET');
 const anonKey = need('PASSERELLE_ANON_KEY');
 export const database = new pg.Pool({ connectionString: need('PASSERELLE_DB_URL'), max: 4 });
 
-function token(claims) {
+export function token(claims) {
   const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
   return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
 }
 
 /** A supabase-js client; versions of Node without a WebSocket of their own are given one. */
-export const open = (options) => createClient(url, anonKey, { realtime: { transport: WebSocket }, ...options });
+export const open = (options, address = url) => createClient(address, anonKey, { realtime: { transport: WebSocket }, ...options });
 
 /** A caller: `client` is a supabase-js client, `rows` runs SQL as the database sees that caller. */
 function actor(name, claims) {

@@ -87,9 +87,9 @@ impl Context<'_> {
 
     /// The columns that rows are matched by: `on_conflict`, or the primary key.
     fn key_names<'t>(&'t self, table: &'t Table) -> Result<Vec<&'t str>, PlanError> {
-        let named = self.request.on_conflict.as_deref();
-        let names: Vec<&str> = match named {
-            Some(names) => names.iter().map(String::as_str).collect(),
+        let on_conflict = self.request.on_conflict.as_deref();
+        let names: Vec<&str> = match on_conflict {
+            Some(columns) => columns.iter().map(String::as_str).collect(),
             None => table.primary_key.iter().map(AsRef::as_ref).collect(),
         };
         if table.is_unique_key(&names) {
@@ -97,7 +97,7 @@ impl Context<'_> {
         }
         Err(PlanError::NoUniqueKey {
             relation: table.name.name.to_string(),
-            columns: named.map(<[String]>::to_vec),
+            columns: on_conflict.map(<[String]>::to_vec),
         })
     }
 

@@ -80,23 +80,25 @@ fn ambiguous_index(relation: &str, columns: &[String], candidates: &[UniqueIndex
         columns.join(", ")
     );
     let mut details = String::from("[");
-    let mut names = String::new();
     for index in candidates {
-        if !names.is_empty() {
+        if details.len() > 1 {
             details.push(',');
-            names.push_str(", ");
         }
         details.push_str("{\"index\":");
         json::push_string(&mut details, &index.name);
         details.push_str(",\"predicate\":");
         json::push_string(&mut details, index.predicate.as_deref().unwrap_or_default());
         details.push('}');
-        names.push_str(&format!("'{}'", index.name));
     }
     details.push(']');
     let mut body = ErrorBody::new(StatusCode::MULTIPLE_CHOICES, "PSR605", message);
     body.details = Some(Details::Json(details));
-    body.with_hint(format!("Name one of them as on_conflict: {names}"))
+    let names = candidates.iter().map(|index| format!("'{}'", index.name));
+    let names: Vec<String> = names.collect();
+    body.with_hint(format!(
+        "Name one of them as on_conflict: {}",
+        names.join(", ")
+    ))
 }
 
 fn no_relationship(

@@ -196,7 +196,7 @@ async fn operations_change_what_columns_hold() {
     let second = operate(&api, url, body).await;
     assert_eq!(
         second.json(),
-        json!([{"name": "set", "views": 11, "score": 0, "tags": ["x", "x"],
+        json!([{"name": "set", "views": 11, "score": 0.0, "tags": ["x", "x"],
             "meta": {"a": 2, "c": null}, "notes": [0, 1, 1]}])
     );
     let body = json!({"meta": {"$remove": ["a", "z"]}, "tags": {"$prepend": ["p"]}});
