@@ -23,4 +23,4 @@ pub use introspect::{IntrospectError, IntrospectionSettings, introspect};
 pub use keeper::{CatalogKeeper, KeeperSettings, KeeperStatus};
 pub use listener::{Event, Listener};
 pub use migrate::{MigrateError, Migrated, Migration, migrate};
-pub use prelude::{Prelude, json_object, search_path};
+pub use prelude::{Leavings, Prelude, Setting, json_object, search_path};

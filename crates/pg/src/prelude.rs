@@ -11,7 +11,7 @@ use passerelle_statement::{Param, Statement};
 mod tests;
 
 /// Name and value of a setting.
-type Setting = (Box<str>, Box<str>);
+pub type Setting = (Box<str>, Box<str>);
 
 /// Everything that a transaction must know before its statement runs.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,25 @@ pub struct Prelude<'a> {
     pub read_only: bool,
     /// Function without parameters that may inspect and refuse the request.
     pub pre_request: Option<&'a QualifiedName>,
+    /// What requests before this one have left, if the transaction is not its own.
+    pub leavings: Option<&'a Leavings>,
+}
+
+/// What the requests of one transaction leave to the next of them: names of settings that not every
+/// request makes. Their values go back to those of the session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leavings(Vec<Box<str>>);
+
+impl Leavings {
+    /// Takes note of what a request sets.
+    pub fn note(&mut self, timezone: Option<&str>, function_settings: &[Setting]) {
+        let names = timezone.map(|_| "timezone").into_iter();
+        for name in names.chain(function_settings.iter().map(|(name, _)| &**name)) {
+            if !self.0.iter().any(|noted| **noted == *name) {
+                self.0.push(name.into());
+            }
+        }
+    }
 }
 
 impl Prelude<'_> {
@@ -59,6 +78,14 @@ impl Prelude<'_> {
 
     fn settings(&self) -> Statement {
         let mut calls = SetConfig::with_capacity(self.values_len(), self.count());
+        if let Some(leavings) = self.leavings {
+            // Back to the role that may make the settings of roles.
+            calls.constant("role", "none");
+            for name in ["response.headers", "response.status", "pgrst.inserted"] {
+                calls.constant(name, "");
+            }
+            leavings.0.iter().for_each(|name| calls.undo(name));
+        }
         calls.named("search_path", self.search_path);
         if self.read_only {
             calls.constant("transaction_read_only", "on");
@@ -87,7 +114,8 @@ impl Prelude<'_> {
 
     /// Parameters at most.
     fn count(&self) -> usize {
-        8 + 2 * self.lists().count()
+        let left = self.leavings.map_or(0, |leavings| leavings.0.len());
+        8 + 2 * (left + self.lists().count())
     }
 
     /// Bytes of all values.
@@ -143,6 +171,17 @@ impl SetConfig {
         for part in ["'", name, "','", value, "',true)"] {
             self.text.push_str(part);
         }
+    }
+
+    fn undo(&mut self, name: &str) {
+        self.open();
+        self.param(name);
+        self.text.push_str(
+            ",coalesce((select reset_val from pg_catalog.pg_settings \
+             where pg_catalog.lower(name)=pg_catalog.lower(",
+        );
+        self.param(name);
+        self.text.push_str(")),''),true)");
     }
 
     fn settings(&mut self, settings: &[Setting]) {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
+use actix_web::http::header::HeaderMap;
 use passerelle_catalog::Catalog;
 use passerelle_identity::Principal;
-use passerelle_pg::Prelude;
+use passerelle_pg::{Leavings, Prelude};
 use passerelle_planner::{CallPlan, Handler, TransactionSpec};
 use passerelle_statement::Statement;
 use passerelle_wire::{Begin, End, Flight, Isolation, Scope, Transaction};
@@ -18,10 +18,13 @@ pub(crate) struct Caller<'a> {
     pub(crate) settings: &'a RestSettings,
     pub(crate) catalog: &'a Catalog,
     pub(crate) principal: &'a Principal,
-    pub(crate) request: &'a HttpRequest,
+    pub(crate) method: &'a str,
+    pub(crate) headers: &'a HeaderMap,
     /// Path below the surface's prefix.
     pub(crate) path: &'a str,
     pub(crate) search_path: Arc<str>,
+    /// What requests before this one have left, if it shares their transaction.
+    pub(crate) leavings: Option<&'a Leavings>,
 }
 
 /// How the transaction of a request runs.
@@ -29,6 +32,8 @@ pub(crate) struct Caller<'a> {
 pub(crate) struct Course {
     /// Decides who is asking and how, before the statement.
     pub(crate) prelude: Vec<Statement>,
+    /// Undoes, after the statement, what must not stay where the transaction goes on.
+    pub(crate) epilogue: Vec<Statement>,
     /// Under whose role and search path the statement is parsed.
     pub(crate) scope: Scope,
     /// Isolation level, when it is not PostgreSQL's default one.
@@ -54,6 +59,7 @@ impl Caller<'_> {
         let level = call.and_then(|call| call.isolation.as_deref());
         Course {
             prelude: self.prelude(transaction, call),
+            epilogue: Vec::new(),
             scope: Scope::new(Arc::clone(role), Arc::clone(&self.search_path)),
             isolation: isolation(level.or_else(|| self.catalog.role_isolation(role))),
             read_only: transaction.read_only,
@@ -63,14 +69,14 @@ impl Caller<'_> {
     }
 
     fn prelude(&self, transaction: &TransactionSpec, call: Option<&CallPlan>) -> Vec<Statement> {
-        let headers = headers_json(self.request.headers());
-        let cookies = cookies_json(self.request.headers());
+        let headers = headers_json(self.headers);
+        let cookies = cookies_json(self.headers);
         let prelude = Prelude {
             search_path: &self.search_path,
             role_settings: self.catalog.role_settings(self.principal.role()),
             role: self.principal.role(),
             claims: self.principal.claims_json(),
-            method: self.request.method().as_str(),
+            method: self.method,
             path: self.path,
             headers: &headers,
             cookies: &cookies,
@@ -79,6 +85,7 @@ impl Caller<'_> {
             app_settings: &self.settings.app_settings,
             read_only: transaction.read_only,
             pre_request: self.settings.pre_request.as_ref(),
+            leavings: self.leavings,
         };
         prelude.statements()
     }
@@ -91,6 +98,7 @@ impl Course {
         let flight = Flight::new(statement, &self.scope);
         let flight = flight
             .prelude(&self.prelude)
+            .epilogue(&self.epilogue)
             .transaction(self.transaction());
         Flight { describe, ..flight }
     }
@@ -115,7 +123,7 @@ impl Course {
 }
 
 /// An isolation level, when it is not PostgreSQL's default one.
-fn isolation(level: Option<&str>) -> Option<Isolation> {
+pub(crate) fn isolation(level: Option<&str>) -> Option<Isolation> {
     match level? {
         "repeatable read" => Some(Isolation::RepeatableRead),
         "serializable" => Some(Isolation::Serializable),

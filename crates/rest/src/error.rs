@@ -2,6 +2,7 @@
 //!
 //! Codes, statuses and texts are `PostgREST`'s (its reference, "Errors").
 
+mod batch;
 mod parse;
 mod plan;
 mod relationship;
@@ -19,7 +20,11 @@ use passerelle_wire::{PoolError, WireError};
 use thiserror::Error;
 
 pub(crate) use self::parse::{accept_query, range as range_body};
+use crate::batch::{BatchError, ReferenceError};
 use crate::body::BodyError;
+
+/// Names the item that a batch failed at.
+pub(crate) const BATCH_ITEM: HeaderName = HeaderName::from_static("batch-item");
 
 /// Why a request fails.
 #[derive(Debug, Error)]
@@ -57,6 +62,18 @@ pub(crate) enum RestError {
     /// As many exports are running as may (PSR503).
     #[error("too many exports are running")]
     ExportsTaken,
+    /// A batch is not understood (PSR620 and others).
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// An item of a batch failed.
+    #[error("item {index}")]
+    Item {
+        /// Which, from 0.
+        index: usize,
+        /// Why.
+        #[source]
+        source: Box<RestError>,
+    },
     /// What the database answered cannot be sent.
     #[error(transparent)]
     Reply(#[from] ReplyError),
@@ -117,6 +134,12 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+impl From<ReferenceError> for RestError {
+    fn from(error: ReferenceError) -> Self {
+        Self::Batch(error.into())
+    }
+}
+
 impl From<PlanError> for RestError {
     fn from(error: PlanError) -> Self {
         Self::Plan(Box::new(error))
@@ -132,6 +155,14 @@ impl RestError {
         limits: &HttpLimits,
     ) -> ErrorBody {
         let body = match self {
+            Self::Item { index, source } => {
+                let body = match &**source {
+                    Self::Batch(error) => batch::of_item(*index, error),
+                    other => other.body(request_id, retry_after, limits),
+                };
+                return body.with_header(BATCH_ITEM, HeaderValue::from(*index));
+            }
+            Self::Batch(error) => batch::body(error),
             Self::NoCatalog => database(ErrorReply::no_catalog()),
             Self::Token(error) => token(error),
             Self::Parse(error) => parse::body(error),

@@ -1,5 +1,6 @@
 //! From request to response, one stage after the other.
 
+mod batch;
 mod export;
 
 use std::sync::Arc;
@@ -8,11 +9,7 @@ use actix_web::http::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, Head
 use actix_web::{HttpRequest, HttpResponse, web};
 use passerelle_catalog::QualifiedName;
 use passerelle_identity::{Principal, TokenError, UnixTime};
-use passerelle_planner::{
-    CallPlan, DescribePlan, Handler, MutatePlan, OutcomeCheck, Plan, ReadPlan, ReplySpec,
-    ResultKind, TransactionSpec, plan_with,
-};
-use passerelle_sql::{render, render_call, render_mutate};
+use passerelle_planner::{DescribePlan, Handler, Plan, ReplySpec, TransactionSpec, plan_with};
 use passerelle_statement::Statement;
 use passerelle_surface::{RequestId, Service, Shape, Stage, Stopwatch, Trace, X_REQUEST_ID};
 use passerelle_syntax::{
@@ -26,6 +23,7 @@ use crate::error::{RestError, chain};
 use crate::run::{self, RunError};
 use crate::settings::{CredentialKind, RestSettings};
 use crate::state::{Ready, RestState};
+use crate::work::Work;
 use crate::{body, query_log, reply};
 
 const APIKEY: HeaderName = HeaderName::from_static("apikey");
@@ -81,6 +79,9 @@ impl Exchange<'_> {
         self.stopwatch.lap(Stage::Auth);
 
         let catalog = self.state.shared.catalog().ok_or(RestError::NoCatalog)?;
+        if self.is_batch() {
+            return self.batch(payload, &principal, &catalog).await;
+        }
         let mut api_request = self.parse(None)?;
         self.shape = shape(&api_request.action);
         if self.request.method().as_str() == "QUERY" {
@@ -99,14 +100,17 @@ impl Exchange<'_> {
             settings,
             catalog: &catalog,
             principal: &principal,
-            request: self.request,
+            method: self.request.method().as_str(),
+            headers: self.request.headers(),
+            leavings: None,
             path: path(self.request, &settings.prefix).unwrap_or("/"),
             search_path: ready.search_path(&api_request.schema),
         };
         match plan {
-            Plan::Read(plan) => self.read(*plan, &caller).await,
-            Plan::Mutate(plan) => self.mutate(*plan, &caller).await,
-            Plan::Call(plan) => self.call(*plan, &caller).await,
+            Plan::Read(plan) if self.exports(&plan) => self.export(*plan, &caller).await,
+            Plan::Read(plan) => self.work(Work::read(plan), &caller).await,
+            Plan::Mutate(plan) => self.work(Work::write(plan), &caller).await,
+            Plan::Call(plan) => self.work(Work::call(plan), &caller).await,
             Plan::RelationInfo(methods) => {
                 self.stopwatch.lap(Stage::Plan);
                 let extensions = settings.exposure.extensions;
@@ -169,75 +173,20 @@ impl Exchange<'_> {
         Ok(read_payload(body, request)?)
     }
 
-    async fn read(
-        &mut self,
-        plan: ReadPlan,
-        caller: &Caller<'_>,
-    ) -> Result<HttpResponse, RestError> {
-        if self.exports(&plan) {
-            return self.export(plan, caller).await;
-        }
-        let statements = render(&plan);
-        let course = caller.course(&plan.transaction, &plan.handler, None);
-        self.note(&course, &statements.main, statements.explain.as_ref());
+    /// Plans that need a statement have one transaction, and the same way through it.
+    async fn work(&mut self, work: Work, caller: &Caller<'_>) -> Result<HttpResponse, RestError> {
+        let course = work.course(caller);
+        let (main, further) = work.statements();
+        self.note(&course, main, further);
         self.stopwatch.lap(Stage::Plan);
-        if plan.reply.explain.is_some() {
-            return self
-                .explain(plan.reply, &course, &statements.main, caller)
-                .await;
+        if work.is_explained() {
+            let (spec, statement) = work.into_statement();
+            return self.explain(spec, &course, &statement, caller).await;
         }
-        let check = OutcomeCheck::default();
-        let pool = &self.state.pool;
-        let answer = run::run(pool, &course, &statements, plan.count, check).await;
+        let done = work.run(&self.state.pool, &course).await;
         self.stopwatch.lap(Stage::Database);
-        let answer = answer.map_err(|error| failed(error, caller.principal))?;
-        let response = reply::reply(plan.reply, answer, caller.settings.verbosity)?;
-        self.stopwatch.lap(Stage::Reply);
-        Ok(response)
-    }
-
-    async fn mutate(
-        &mut self,
-        plan: MutatePlan,
-        caller: &Caller<'_>,
-    ) -> Result<HttpResponse, RestError> {
-        let statement = render_mutate(&plan);
-        let course = caller.course(&plan.transaction, &plan.handler, None);
-        self.note(&course, &statement, None);
-        self.stopwatch.lap(Stage::Plan);
-        if plan.reply.explain.is_some() {
-            return self.explain(plan.reply, &course, &statement, caller).await;
-        }
-        let written = run::write(&self.state.pool, &course, &statement, plan.check).await;
-        self.stopwatch.lap(Stage::Database);
-        let written = written.map_err(|error| failed(error, caller.principal))?;
-        let response = reply::reply_written(plan, written)?;
-        self.stopwatch.lap(Stage::Reply);
-        Ok(response)
-    }
-
-    async fn call(
-        &mut self,
-        plan: CallPlan,
-        caller: &Caller<'_>,
-    ) -> Result<HttpResponse, RestError> {
-        let statements = render_call(&plan);
-        let course = caller.course(&plan.transaction, &plan.handler, Some(&plan));
-        self.note(&course, &statements.main, statements.explain.as_ref());
-        self.stopwatch.lap(Stage::Plan);
-        if plan.reply.explain.is_some() {
-            return self
-                .explain(plan.reply, &course, &statements.main, caller)
-                .await;
-        }
-        let pool = &self.state.pool;
-        let answer = run::run(pool, &course, &statements, plan.count, plan.check).await;
-        self.stopwatch.lap(Stage::Database);
-        let answer = answer.map_err(|error| failed(error, caller.principal))?;
-        let response = match plan.result {
-            ResultKind::Void => reply::reply_void(&plan.reply, &answer)?,
-            _ => reply::reply(plan.reply, answer, caller.settings.verbosity)?,
-        };
+        let done = done.map_err(|error| failed(error, caller.principal))?;
+        let response = done.reply(caller.settings.verbosity)?;
         self.stopwatch.lap(Stage::Reply);
         Ok(response)
     }

@@ -3,6 +3,7 @@
 //! A handler walks the line of stages (caller, parse, plan, render, run, reply) and decides
 //! nothing itself. What an error says is one table, in `error`.
 
+mod batch;
 mod body;
 mod course;
 mod csv;
@@ -17,11 +18,13 @@ mod request_settings;
 mod run;
 mod settings;
 mod state;
+mod work;
 
 use std::sync::Arc;
 
 use actix_web::web::{self, ServiceConfig};
 
+pub use batch::BatchSettings;
 pub use describe::DescribeSettings;
 pub use export::ExportSettings;
 pub use passerelle_openapi::ServerAddress;

@@ -16,7 +16,7 @@ use actix_web::http::header::{
 use bytes::Bytes;
 use passerelle_planner::{AllowedMethods, DescribePlan, ReplySpec};
 use passerelle_surface::{Verbosity, allows_body};
-use passerelle_syntax::{Extension, Extensions, MediaType, RangeFault};
+use passerelle_syntax::{Extension, Extensions, MediaType, RangeFault, TransactionEnd};
 
 pub(crate) use self::write::reply_written;
 use crate::error::{ReplyError, accept_query, range_body};
@@ -147,6 +147,17 @@ pub(crate) fn reply_plan(spec: ReplySpec, plan: Bytes) -> HttpResponse {
         put(headers, CONTENT_PROFILE, profile);
     }
     headers.insert(VARY, VARIES);
+    response
+}
+
+/// Replies with the results of a batch.
+pub(crate) fn reply_batch(results: String, end: Option<TransactionEnd>) -> HttpResponse {
+    let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(results));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, JSON);
+    if let Some(end) = end {
+        put(headers, PREFERENCE_APPLIED, end.as_str().to_owned());
+    }
     response
 }
 

@@ -2,6 +2,7 @@
 //! needs a second statement.
 
 mod export;
+mod within;
 mod write;
 
 use bytes::Bytes;
@@ -13,7 +14,8 @@ use passerelle_wire::{Pool, PoolError, ResultSet, WireError};
 use thiserror::Error;
 
 pub(crate) use self::export::{Export, Flow, FlowHead, export};
-pub(crate) use self::write::{Written, write};
+pub(crate) use self::within::{read_within, write_within};
+pub(crate) use self::write::{Written, conclude, write};
 use crate::course::Course;
 use crate::error::ReplyError;
 
@@ -74,11 +76,8 @@ pub(crate) async fn run(
     if let Some(explain) = &statements.explain
         && needs_estimate(count, answer.total)
     {
-        let estimate = estimate(&transaction.run(&course.scope, explain).await?);
-        answer.total = match count.map(|count| count.kind) {
-            Some(Count::Planned) => estimate,
-            _ => answer.total.max(estimate),
-        };
+        let estimated = transaction.run(&course.scope, explain).await?;
+        answer.total = estimated_total(count, answer.total, &estimated);
     }
     let outcome = write::refuse(check, answer.page_count).map(|()| answer);
     write::end(transaction, course, outcome).await
@@ -152,6 +151,19 @@ fn needs_estimate(count: Option<CountSpec>, total: Option<u64>) -> bool {
             ..
         }) => true,
         _ => false,
+    }
+}
+
+/// The total where the planner's estimate counts.
+fn estimated_total(
+    count: Option<CountSpec>,
+    counted: Option<u64>,
+    estimated: &ResultSet,
+) -> Option<u64> {
+    let estimate = estimate(estimated);
+    match count.map(|count| count.kind) {
+        Some(Count::Planned) => estimate,
+        _ => counted.max(estimate),
     }
 }
 

@@ -8,6 +8,7 @@ use passerelle_planner::PlanSettings;
 use passerelle_surface::{HttpLimits, Verbosity};
 use passerelle_syntax::{Exposure, Limits, TransactionEnd};
 
+use crate::batch::BatchSettings;
 use crate::describe::DescribeSettings;
 use crate::export::ExportSettings;
 
@@ -69,6 +70,8 @@ pub struct RestSettings {
     pub limits: Limits,
     /// Bounds on requests as HTTP.
     pub http_limits: HttpLimits,
+    /// Several requests in one transaction, where the extension is switched on.
+    pub batch: BatchSettings,
     /// Replies that are sent while their rows arrive.
     pub exports: ExportSettings,
     /// How schemas are described.

@@ -39,7 +39,7 @@ const SUPABASE_METHODS: &str = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS";
 const SUPABASE_METHODS_AND_QUERY: &str = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, QUERY";
 const POSTGREST_EXPOSED: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, \
      Date, Location, Server, Transfer-Encoding, Range-Unit";
-const SUPABASE_EXPOSED: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, \
+const SUPABASE_EXPOSED: &str = "Batch-Item, Content-Encoding, Content-Location, Content-Range, Content-Type, \
      Date, ETag, Link, Location, Preference-Applied, Proxy-Status, Range-Unit, Retry-After, \
      Server, Server-Timing, Transfer-Encoding, Unmatched-Keys, Unmatched-Rows, X-Request-Id, \
      X-Total-Count, \

@@ -56,6 +56,8 @@ label! {
         Write = "write",
         /// A function is called.
         Call = "call",
+        /// Several requests in one transaction.
+        Batch = "batch",
         /// The API is described, or its methods are.
         Describe = "describe",
         /// A session is opened, renewed or closed.

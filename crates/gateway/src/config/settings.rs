@@ -145,6 +145,8 @@ pub(crate) struct LimitSettings {
     pub(crate) embed_depth: usize,
     pub(crate) logic_depth: usize,
     pub(crate) items: usize,
+    pub(crate) batch_items: usize,
+    pub(crate) batch_result_bytes: usize,
     pub(crate) exports: usize,
     pub(crate) export_seconds: u64,
 }
@@ -228,6 +230,8 @@ impl Default for LimitSettings {
             embed_depth: 8,
             logic_depth: 16,
             items: 1000,
+            batch_items: 100,
+            batch_result_bytes: 20 * 1024 * 1024,
             exports: 4,
             export_seconds: 600,
         }

@@ -8,7 +8,8 @@ use passerelle_identity::Verifier;
 use passerelle_pg::{IntrospectionSettings, KeeperSettings};
 use passerelle_planner::PlanSettings;
 use passerelle_rest::{
-    CredentialKind, DescribeSettings, ExportSettings, RestSettings, ServerAddress, TransactionMode,
+    BatchSettings, CredentialKind, DescribeSettings, ExportSettings, RestSettings, ServerAddress,
+    TransactionMode,
 };
 use passerelle_surface::{
     Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies, Verbosity,
@@ -139,6 +140,10 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
             items: limits.items,
         },
         http_limits: http_limits(settings),
+        batch: BatchSettings {
+            items: limits.batch_items,
+            result_bytes: limits.batch_result_bytes,
+        },
         exports: ExportSettings {
             at_once: limits.exports,
             longest: Duration::from_secs(limits.export_seconds),

@@ -11,7 +11,8 @@ use passerelle_identity::{IdentitySettings, Verifier, Weakness};
 use passerelle_pg::{ControlEndpoint, IntrospectionSettings, KeeperSettings};
 use passerelle_planner::PlanSettings;
 use passerelle_rest::{
-    CredentialKind, DescribeSettings, ExportSettings, RestSettings, ServerAddress, TransactionMode,
+    BatchSettings, CredentialKind, DescribeSettings, ExportSettings, RestSettings, ServerAddress,
+    TransactionMode,
 };
 use passerelle_surface::{Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies};
 use passerelle_syntax::{Exposure, Extensions, Limits};
@@ -31,6 +32,11 @@ const LIMITS: HttpLimits = HttpLimits {
     url_bytes: 128 * 1024,
     header_bytes: 128 * 1024,
     body_bytes: 1 << 30,
+};
+/// There are none.
+const BATCH: BatchSettings = BatchSettings {
+    items: 0,
+    result_bytes: 0,
 };
 /// Each keeps a connection of its pool, which has 10 by default, for as long as its client reads.
 const EXPORTS: ExportSettings = ExportSettings {
@@ -209,6 +215,7 @@ fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
         extra_search_path: settings.db_extra_search_path.clone(),
         limits: QUERY,
         http_limits: LIMITS,
+        batch: BATCH,
         exports: EXPORTS,
         describe: DescribeSettings {
             follow_privileges: settings.openapi_mode == OpenApiMode::FollowPrivileges,

@@ -15,6 +15,7 @@ fn prelude() -> Prelude<'static> {
         app_settings: &[],
         read_only: false,
         pre_request: None,
+        leavings: None,
     }
 }
 

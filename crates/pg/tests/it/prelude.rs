@@ -1,10 +1,10 @@
 //! The prelude's settings reach the statement, and end with it.
 
 use passerelle_catalog::QualifiedName;
-use passerelle_pg::{Prelude, error_reply};
+use passerelle_pg::{Leavings, Prelude, error_reply};
 use passerelle_statement::Statement;
 use passerelle_testkit::TestDb;
-use passerelle_wire::{Connection, ConnectionSettings, Endpoint, Flight, Scope};
+use passerelle_wire::{Begin, Connection, ConnectionSettings, Endpoint, Flight, Scope};
 
 const PRELUDE: Prelude<'_> = Prelude {
     search_path: "\"public\"",
@@ -20,6 +20,7 @@ const PRELUDE: Prelude<'_> = Prelude {
     app_settings: &[],
     read_only: true,
     pre_request: None,
+    leavings: None,
 };
 
 async fn connect(db: &TestDb) -> Connection {
@@ -122,4 +123,51 @@ async fn the_pre_request_function_can_refuse() {
     let reply = error_reply(&error, true);
     assert_eq!((reply.status, reply.code.as_str()), (429, "429"));
     assert_eq!(reply.headers, [("Retry-After".to_owned(), "3".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_request_finds_nothing_of_the_one_before_it_in_its_transaction() {
+    let db = TestDb::platform().await;
+    let mut connection = connect(&db).await;
+    let ask = Statement::plain(
+        "select concat_ws(' ', current_user, current_setting('timezone') = current_setting('my.zone'), \
+         current_setting('statement_timeout'), current_setting('request.path'), \
+         current_setting('response.status', true), current_setting('response.headers', true), \
+         current_setting('pgrst.inserted', true))",
+    );
+    let function_settings = [("statement_timeout".into(), "7s".into())];
+    let mut leavings = Leavings::default();
+    leavings.note(Some("Asia/Tokyo"), &function_settings);
+    leavings.note(Some("Asia/Tokyo"), &[]);
+    let zone = [Statement::plain(
+        "select set_config('my.zone', current_setting('timezone'), true)",
+    )];
+    let first = Prelude {
+        timezone: Some("Asia/Tokyo"),
+        function_settings: &function_settings,
+        read_only: false,
+        ..PRELUDE
+    };
+    let second = Prelude {
+        path: "/others",
+        leavings: Some(&leavings),
+        read_only: false,
+        ..PRELUDE
+    };
+    let first = [&zone[..], &first.statements()].concat();
+    let sets = Statement::plain(
+        "select set_config('response.status', '201', true), set_config('pgrst.inserted', '3', true), \
+         set_config('response.headers', '[]', true)",
+    );
+    let scope = Scope::new("anon", "\"public\"");
+    let mut transaction = connection.begin(Begin::default());
+    let flight = Flight::new(&sets, &scope).prelude(&first);
+    transaction.fly(&flight).await.unwrap();
+    let left = transaction.run(&scope, &ask).await.unwrap();
+    assert_eq!(left.text(0, 0), Some("anon f 7s /items 201 [] 3"));
+    let second = second.statements();
+    let flight = Flight::new(&ask, &scope).prelude(&second);
+    let found = transaction.fly(&flight).await.unwrap();
+    assert_eq!(found.text(0, 0), Some("anon t 0 /others   "));
+    transaction.commit().await.unwrap();
 }

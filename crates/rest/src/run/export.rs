@@ -10,7 +10,7 @@ use passerelle_statement::Statement;
 use passerelle_syntax::Count;
 use passerelle_wire::{Pool, ResultSet, RowStream, StreamedFlight, WireError};
 
-use super::{Answer, RunError, estimate, needs_estimate};
+use super::{Answer, RunError, estimated_total, needs_estimate};
 use crate::course::Course;
 use crate::csv;
 
@@ -131,10 +131,9 @@ fn total(stream: &RowStream, count: Option<CountSpec>, rows: Option<u64>) -> Opt
     if !needs_estimate(Some(count), counted) {
         return counted;
     }
-    let estimate = before.next().and_then(estimate);
-    match count.kind {
-        Count::Planned => estimate,
-        _ => counted.max(estimate),
+    match before.next() {
+        Some(estimated) => estimated_total(Some(count), counted, estimated),
+        None => counted,
     }
 }
 

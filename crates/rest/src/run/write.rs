@@ -5,7 +5,7 @@ use bytes::Bytes;
 use passerelle_planner::{KeyCheck, OutcomeCheck};
 use passerelle_sql::write_column;
 use passerelle_statement::Statement;
-use passerelle_wire::{OpenTransaction, Pool, ResultSet};
+use passerelle_wire::{OpenTransaction, Pool, ResultSet, Scope, WireError};
 
 use super::{RunError, body_of};
 use crate::course::Course;
@@ -78,7 +78,7 @@ pub(super) fn refuse(check: OutcomeCheck, rows: u64) -> Result<(), ReplyError> {
 }
 
 /// Why rows that were matched by key are not committed.
-fn refuse_keys(check: OutcomeCheck, written: &Written) -> Result<(), ReplyError> {
+pub(super) fn refuse_keys(check: OutcomeCheck, written: &Written) -> Result<(), ReplyError> {
     if let (Some(_), Some(keys)) = (check.keys, &written.duplicate_keys) {
         return Err(ReplyError::DuplicateKeys {
             keys: keys::bounded(keys),
@@ -97,7 +97,7 @@ fn refuse_keys(check: OutcomeCheck, written: &Written) -> Result<(), ReplyError>
 
 /// Ends a transaction as its outcome and the course say.
 pub(super) async fn end<T>(
-    mut transaction: OpenTransaction<'_>,
+    transaction: OpenTransaction<'_>,
     course: &Course,
     outcome: Result<T, ReplyError>,
 ) -> Result<T, RunError> {
@@ -108,18 +108,26 @@ pub(super) async fn end<T>(
             return Err(error.into());
         }
     };
-    if course.rollback {
-        // What a commit would have found wrong is found wrong now.
-        let check = Statement::plain("SET CONSTRAINTS ALL IMMEDIATE");
-        transaction.run(&course.scope, &check).await?;
-        transaction.rollback().await?;
-    } else {
-        transaction.commit().await?;
-    }
+    conclude(transaction, &course.scope, course.rollback).await?;
     Ok(outcome)
 }
 
-fn written(result: &ResultSet) -> Result<Written, ReplyError> {
+/// Ends a transaction in which nothing failed.
+pub(crate) async fn conclude(
+    mut transaction: OpenTransaction<'_>,
+    scope: &Scope,
+    rollback: bool,
+) -> Result<(), WireError> {
+    if !rollback {
+        return transaction.commit().await;
+    }
+    // What a commit would have found wrong is found wrong now.
+    let check = Statement::plain("SET CONSTRAINTS ALL IMMEDIATE");
+    transaction.run(scope, &check).await?;
+    transaction.rollback().await
+}
+
+pub(super) fn written(result: &ResultSet) -> Result<Written, ReplyError> {
     if result.is_empty() {
         return Err(ReplyError::NoRow);
     }

@@ -19,8 +19,8 @@ use passerelle_identity::{IdentitySettings, Secret, SigningKey, UnixTime, Verifi
 use passerelle_pg::{IntrospectionSettings, introspect};
 use passerelle_planner::PlanSettings;
 use passerelle_rest::{
-    CredentialKind, DescribeSettings, ExportSettings, RestSettings, RestState, ServerAddress,
-    TransactionMode,
+    BatchSettings, CredentialKind, DescribeSettings, ExportSettings, RestSettings, RestState,
+    ServerAddress, TransactionMode,
 };
 use passerelle_surface::{
     Cors, CorsDialect, Frontage, FrontageSettings, HttpLimits, Metrics, TrustedProxies, Verbosity,
@@ -76,6 +76,10 @@ pub(crate) fn settings() -> RestSettings {
             items: 50,
         },
         http_limits: HttpLimits::default(),
+        batch: BatchSettings {
+            items: 20,
+            result_bytes: 100_000,
+        },
         exports: ExportSettings {
             at_once: 1,
             longest: Duration::from_mins(5),

@@ -1,6 +1,7 @@
 //! The REST surface over a real PostgreSQL.
 
 mod api;
+mod batch;
 mod bodies;
 mod conflicts;
 mod errors;
