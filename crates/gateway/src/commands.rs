@@ -69,6 +69,13 @@ pub(crate) fn run(command: Command, environment: &Environment) -> Result<(), Com
     }
 }
 
+/// Says something to the person who started the program. It is one write, so that no entry of the
+/// log comes between its parts.
+fn tell(line: &str) {
+    use std::io::Write as _;
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
 /// Writes to standard output; the reader may be gone.
 fn print(text: &str) -> Result<(), CommandError> {
     use std::io::Write as _;

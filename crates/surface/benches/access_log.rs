@@ -12,8 +12,8 @@ use passerelle_surface::{
     LogSink, Service, Shape, Stages, Trace, TrustedProxies, Verbosity, set_access_level,
 };
 
-const RUNS: u32 = 100_000;
-const ROUNDS: usize = 7;
+const RUNS: u32 = 20_000;
+const ROUNDS: usize = 50;
 
 async fn handler() -> HttpResponse {
     let mut response = HttpResponse::Ok().body("[]");
@@ -27,10 +27,10 @@ async fn handler() -> HttpResponse {
     response
 }
 
-/// The median of the rounds.
-fn report(name: &str, mut rounds: Vec<Duration>) {
-    rounds.sort_unstable();
-    println!("{name}: {} ns", (rounds[ROUNDS / 2] / RUNS).as_nanos());
+/// The quickest round: whatever else the machine does makes a round slower, never quicker.
+fn report(name: &str, rounds: &[Duration]) {
+    let quickest = rounds.iter().min().copied().unwrap_or_default();
+    println!("{name}: {} ns", (quickest / RUNS).as_nanos());
 }
 
 fn through_tracing() {
@@ -63,7 +63,7 @@ fn through_tracing() {
         };
         report(
             "an entry through tracing-subscriber, written nowhere",
-            (0..ROUNDS).map(|_| round()).collect(),
+            &[(); ROUNDS].map(|()| round()),
         );
     });
 }
@@ -108,7 +108,7 @@ async fn main() -> io::Result<()> {
         }
         report(
             &format!("a request through the frontage, access log {name}"),
-            rounds,
+            &rounds,
         );
     }
     Ok(())

@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use self::report::Report;
 use super::keys::{ApiKeys, KeysError};
 use super::migrate::{self, MigrationError};
-use super::{CommandError, print};
+use super::{CommandError, print, tell};
 use crate::cli::DevArguments;
 use crate::config::Settings;
 use crate::deployment::{Deployment, ListenSettings};
@@ -134,7 +134,9 @@ fn application(arguments: &DevArguments) -> Option<PathBuf> {
         Some(app) => Some(app.clone()),
         None if Path::new(DEFAULT_APP).is_dir() => Some(PathBuf::from(DEFAULT_APP)),
         None => {
-            eprintln!("There is no {DEFAULT_APP} here: starting without an application.");
+            tell(&format!(
+                "There is no {DEFAULT_APP} here: starting without an application."
+            ));
             None
         }
     }
@@ -152,7 +154,9 @@ fn keys(arguments: &DevArguments) -> Result<(Secret, ApiKeys), DevError> {
         None => Secret::from(kept_secret(&dir.join("jwt-secret"))?),
     };
     if let Some(weakness) = secret.weakness() {
-        eprintln!("Beware: {weakness}. Do not use it outside this machine.");
+        tell(&format!(
+            "Beware: {weakness}. Do not use it outside this machine."
+        ));
     }
     let now = clock::now();
     let born = kept_text(&dir.join("born"), || Ok(now.seconds().to_string()))?;
@@ -184,7 +188,7 @@ async fn start(arguments: &DevArguments, app: Option<&Path>) -> Result<Backend, 
     let redis = match redis {
         Ok(redis) => Some(redis),
         Err(ClusterError::MissingRedis) => {
-            eprintln!("Going on without Redis: install the package redis-server to have it.");
+            tell("Going on without Redis: install the package redis-server to have it.");
             None
         }
         Err(error) => return Err(error.into()),
@@ -223,10 +227,10 @@ async fn prepare_role(superuser: &str, password: &str) -> Result<(), DevError> {
 
 fn report_place(directory: &Directory) {
     if directory.is_moved() {
-        eprintln!(
+        tell(&format!(
             "PostgreSQL does not run as root and its user may not enter this directory: data is kept in {}.",
             directory.path().display()
-        );
+        ));
     }
 }
 

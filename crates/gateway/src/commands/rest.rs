@@ -12,7 +12,7 @@ use passerelle_wire::ClientError;
 
 use self::configuration::{Configuration, Read};
 use super::healthcheck::{HealthError, ask, reachable};
-use super::{CommandError, print};
+use super::{CommandError, print, tell};
 use crate::cli::RestArguments;
 use crate::config::LogFormat;
 use crate::deployment::{Deployment, of_pgrst};
@@ -73,7 +73,7 @@ pub(super) fn run(arguments: RestArguments, environment: &Environment) -> Result
 async fn whole(configuration: &Configuration) -> Result<PgrstSettings, CommandError> {
     let Read { settings, missing } = configuration.read().await?;
     if let Some(fault) = missing {
-        eprintln!("passerelle: {}", sentence(&fault));
+        tell(&format!("passerelle: {}", sentence(&fault)));
     }
     of_pgrst::check_tokens(&settings)?;
     Ok(settings)
@@ -123,7 +123,7 @@ async fn serve(configuration: Rc<Configuration>) -> Result<(), CommandError> {
     });
     server::serve(deployment, Some(Reload { read, complete }), |started| {
         // PostgREST says so on every level.
-        eprintln!("passerelle: ready at {}", started.url);
+        tell(&format!("passerelle: ready at {}", started.url));
     })
     .await?;
     Ok(())

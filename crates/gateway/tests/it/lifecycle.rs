@@ -1,6 +1,6 @@
 //! How a server ends: in order, and no later than it must.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -64,4 +64,49 @@ async fn running_requests_finish_and_idle_connections_do_not_hold_the_server_up(
     assert!(server.wait().success());
     assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
     assert!(TcpStream::connect(&address).is_err());
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_end() {
+    // Two thousand entries are far more than a pipe holds.
+    const REQUESTS: usize = 2000;
+    let db = TestDb::with_sql("create table first (id int)").await;
+    let url = db.url();
+    let variables = [
+        ("PGRST_DB_URI", url.as_str()),
+        ("PGRST_DB_ANON_ROLE", "postgres"),
+        ("PGRST_SERVER_HOST", "127.0.0.1"),
+        ("PGRST_SERVER_PORT", "0"),
+        ("PGRST_LOG_LEVEL", "info"),
+    ];
+    let mut server = Program::spawn(HERE.as_ref(), &["rest"], &variables);
+    let mut log = BufReader::new(server.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("ready at ") {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0);
+    }
+    let (_, address) = line.trim().rsplit_once("http://").unwrap();
+    for _ in 0..REQUESTS {
+        assert_eq!(get(&format!("http://{address}/first"), &[]).0, 200);
+    }
+    let terminated = std::process::Command::new("kill")
+        .arg(server.id().to_string())
+        .status();
+    assert!(terminated.unwrap().success());
+    let asked = Instant::now();
+    assert!(server.wait().unwrap().success());
+    assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
+    // What fitted is whole lines, and none is from nowhere.
+    let entries = log
+        .lines()
+        .map_while(Result::ok)
+        .filter(|line| line.contains("passerelle::access"));
+    let entries: Vec<String> = entries.collect();
+    assert!(!entries.is_empty() && entries.len() <= REQUESTS);
+    assert!(
+        entries.iter().all(|entry| entry.contains("reply_us=")),
+        "{:?}",
+        entries.last()
+    );
 }

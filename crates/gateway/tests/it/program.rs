@@ -47,6 +47,13 @@ impl Program {
         Self::of(child)
     }
 
+    /// Starts it with a standard error that is for the caller to read, or not to.
+    pub(crate) fn spawn(dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
+        let mut command = command(dir, arguments, variables);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        child.unwrap()
+    }
+
     fn of(mut child: Child) -> Self {
         let stdout = lines(child.stdout.take().unwrap());
         let stderr = lines(child.stderr.take().unwrap());
