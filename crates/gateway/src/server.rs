@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use passerelle_pg::CatalogKeeper;
 use passerelle_rest::RestState;
+use passerelle_surface::RateLimits;
 
 use self::pools::Pools;
 use self::reload::{Complete, Reloader};
@@ -58,6 +59,7 @@ pub(crate) async fn serve(
         http,
         frontage,
         database,
+        store,
         automatic_recovery,
         rest,
     } = deployment;
@@ -83,6 +85,7 @@ pub(crate) async fn serve(
     pools.keep_pruned();
     pools.keep_renewed(keeper.role_changes());
     let frontage = Arc::new(frontage);
+    let limits = RateLimits::new(store);
 
     let admin = admin_listener
         .map(|listener| {
@@ -91,6 +94,7 @@ pub(crate) async fn serve(
                 complete: complete.clone(),
                 pools: pools.clone(),
                 metrics: Arc::clone(&frontage.metrics),
+                limits: limits.clone(),
                 main: address,
             };
             admin::start(listener, watched)
@@ -102,6 +106,7 @@ pub(crate) async fn serve(
         &prefix,
         Arc::clone(&frontage),
         Arc::clone(&state),
+        limits,
         pools.clone(),
     )?;
     let handle = server.handle();

@@ -12,7 +12,8 @@ use passerelle_planner::{
 };
 use passerelle_sql::{render, render_call, render_mutate};
 use passerelle_statement::Statement;
-use passerelle_surface::{RequestId, Service, Shape, Stage, Stopwatch, Trace, X_REQUEST_ID};
+use passerelle_store::Verdict;
+use passerelle_surface::{Quota, RequestId, Service, Shape, Stage, Stopwatch, Trace, X_REQUEST_ID};
 use passerelle_syntax::{
     Action, ApiRequest, Head, Invocation, Mutation, ParseError, Payload, parse, read_payload,
 };
@@ -23,9 +24,9 @@ use crate::error::RestError;
 use crate::run::{self, RunError};
 use crate::settings::{CredentialKind, RestSettings};
 use crate::state::{Ready, RestState};
-use crate::{body, reply};
+use crate::{admission, body, reply};
 
-const APIKEY: HeaderName = HeaderName::from_static("apikey");
+pub(crate) const APIKEY: HeaderName = HeaderName::from_static("apikey");
 
 /// Answers a request.
 pub(crate) async fn handle(
@@ -42,6 +43,7 @@ pub(crate) async fn handle(
         stopwatch: Stopwatch::start(timed),
         shape: Shape::Other,
         role: None,
+        quota: None,
     };
     match exchange.answer(payload).await {
         Ok(response) => exchange.finish(response),
@@ -57,6 +59,7 @@ struct Exchange<'a> {
     stopwatch: Stopwatch,
     shape: Shape,
     role: Option<Arc<str>>,
+    quota: Option<Quota>,
 }
 
 impl Exchange<'_> {
@@ -67,8 +70,10 @@ impl Exchange<'_> {
             settings,
             self.request.headers(),
             (self.state.shared.clock)(),
-        )?;
-        self.role = Some(Arc::clone(principal.role()));
+        );
+        self.role = principal.as_ref().ok().map(Principal::role).cloned();
+        self.admit(principal.as_ref().ok()).await?;
+        let principal = principal?;
         self.stopwatch.lap(Stage::Auth);
 
         let catalog = self.state.shared.catalog().ok_or(RestError::NoCatalog)?;
@@ -104,6 +109,18 @@ impl Exchange<'_> {
                 Ok(reply::reply_schema_info())
             }
             Plan::Describe(plan) => self.describe(plan, &caller).await,
+        }
+    }
+
+    /// Counts the request; one with a credential that proves nothing counts, too.
+    async fn admit(&mut self, principal: Option<&Principal>) -> Result<(), RestError> {
+        let settings = &self.ready.settings;
+        self.quota = admission::quota(self.state, settings, self.request, principal).await;
+        match &self.quota {
+            Some(quota) if quota.verdict() == Verdict::Limited => {
+                Err(RestError::RateLimited(Box::new(quota.error())))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -290,6 +307,9 @@ impl Exchange<'_> {
     }
 
     fn leave_trace(self, mut response: HttpResponse, id: Option<RequestId>) -> HttpResponse {
+        if let Some(quota) = &self.quota {
+            quota.decorate(response.headers_mut());
+        }
         response.extensions_mut().insert(Trace {
             service: Service::Rest,
             shape: self.shape,

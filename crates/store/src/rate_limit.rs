@@ -32,8 +32,8 @@ pub enum Verdict {
 pub enum Origin {
     /// Redis, for all gateways.
     Shared,
-    /// This process, because there is no Redis, or because Redis has refused this caller until a
-    /// time that has not come yet.
+    /// This process, because there is no Redis, or because it knows already that this caller has
+    /// to wait.
     Local,
     /// This process, because Redis is away.
     Fallback,

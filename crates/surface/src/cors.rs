@@ -37,8 +37,8 @@ const SUPABASE_METHODS: &str = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS";
 const POSTGREST_EXPOSED: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, \
      Date, Location, Server, Transfer-Encoding, Range-Unit";
 const SUPABASE_EXPOSED: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, \
-     Date, ETag, Link, Location, Preference-Applied, Proxy-Status, Range-Unit, Retry-After, \
-     Server, Server-Timing, Transfer-Encoding, X-Request-Id, X-Total-Count, \
+     Date, ETag, Link, Location, Preference-Applied, Proxy-Status, Range-Unit, RateLimit, \
+     RateLimit-Policy, Retry-After, Server, Server-Timing, Transfer-Encoding, X-Request-Id, X-Total-Count, \
      x-supabase-api-version, sb-error-code, x-sb-error-code, x-relay-error";
 
 impl Cors {

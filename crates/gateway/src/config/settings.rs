@@ -6,6 +6,7 @@ use passerelle_identity::{ApiKey, IdentitySettings};
 use passerelle_surface::{ForwardedHeader, Network};
 use serde::{Deserialize, Serialize};
 
+use super::rate_limits::RateLimitSettings;
 use super::secret;
 
 /// All settings of `passerelle serve`.
@@ -16,6 +17,7 @@ pub(crate) struct Settings {
     pub(crate) database: DatabaseSettings,
     pub(crate) auth: AuthSettings,
     pub(crate) redis: RedisSettings,
+    pub(crate) rate_limits: RateLimitSettings,
     pub(crate) log: LogSettings,
     pub(crate) limits: LimitSettings,
 }
@@ -100,10 +102,13 @@ pub(crate) struct AuthSettings {
 }
 
 /// `[redis]`
-#[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RedisSettings {
     pub(crate) url: String,
+    pub(crate) ca_file: String,
+    pub(crate) key_prefix: String,
+    pub(crate) timeout_milliseconds: u64,
 }
 
 /// `[log]`
@@ -201,6 +206,17 @@ impl Default for AuthSettings {
             cache_max_entries: 1000,
             publishable_keys: Vec::new(),
             secret_keys: Vec::new(),
+        }
+    }
+}
+
+impl Default for RedisSettings {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            ca_file: String::new(),
+            key_prefix: "passerelle:".to_owned(),
+            timeout_milliseconds: 200,
         }
     }
 }

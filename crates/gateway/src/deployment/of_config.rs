@@ -18,7 +18,7 @@ use passerelle_wire::{ConnectionSettings, PoolSettings};
 
 use super::{
     DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, endpoints,
-    function_name,
+    function_name, hot,
 };
 use crate::config::{OpenApiMode, Settings};
 
@@ -48,6 +48,7 @@ impl Deployment {
             },
             frontage: frontage(settings),
             database: database(settings)?,
+            store: hot::store(settings)?,
             automatic_recovery: true,
             rest: rest(settings)?,
         })
@@ -59,11 +60,16 @@ fn frontage(settings: &Settings) -> FrontageSettings {
     FrontageSettings {
         cors: Cors::new(CorsDialect::Supabase, &server.cors_allowed_origins),
         limits: http_limits(settings),
-        trusted_proxies: TrustedProxies::new(server.networks(), server.forwarded_header.into()),
+        trusted_proxies: trusted_proxies(settings),
         trace_header: None,
         verbosity: Verbosity::Verbose,
         metrics: Arc::default(),
     }
+}
+
+fn trusted_proxies(settings: &Settings) -> TrustedProxies {
+    let server = &settings.server;
+    TrustedProxies::new(server.networks(), server.forwarded_header.into())
 }
 
 fn http_limits(settings: &Settings) -> HttpLimits {
@@ -135,6 +141,7 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
             items: limits.items,
         },
         http_limits: http_limits(settings),
+        rate_limits: hot::rate_limits(settings, trusted_proxies(settings))?,
         describe: DescribeSettings {
             follow_privileges: database.openapi == OpenApiMode::FollowPrivileges,
             security_active: true,

@@ -13,6 +13,7 @@ use passerelle_planner::PlanSettings;
 use passerelle_rest::{
     CredentialKind, DescribeSettings, RestSettings, ServerAddress, TransactionMode,
 };
+use passerelle_store::Store;
 use passerelle_surface::{Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies};
 use passerelle_syntax::{Exposure, Limits};
 use passerelle_wire::{ConnectionSettings, PoolSettings};
@@ -78,6 +79,7 @@ impl Deployment {
             },
             frontage: frontage(settings)?,
             database: database(settings, environment)?,
+            store: Store::memory(),
             automatic_recovery: settings.db_pool_automatic_recovery,
             rest: rest(settings)?,
         })
@@ -198,6 +200,8 @@ fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
         extra_search_path: settings.db_extra_search_path.clone(),
         limits: QUERY,
         http_limits: LIMITS,
+        // PostgREST has none.
+        rate_limits: None,
         describe: DescribeSettings {
             follow_privileges: settings.openapi_mode == OpenApiMode::FollowPrivileges,
             security_active: settings.openapi_security_active,

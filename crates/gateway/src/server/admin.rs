@@ -9,7 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use passerelle_pg::CatalogKeeper;
-use passerelle_surface::Metrics;
+use passerelle_surface::{Metrics, RateLimits};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
@@ -30,6 +30,7 @@ pub(super) struct Watched {
     pub(super) complete: Complete,
     pub(super) pools: Pools,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) limits: RateLimits,
     /// Where the surfaces are served.
     pub(super) main: Option<Address>,
 }
@@ -90,6 +91,7 @@ async fn schema_cache(watched: web::Data<Watched>) -> HttpResponse {
 async fn metrics(watched: web::Data<Watched>) -> HttpResponse {
     let mut text = String::new();
     watched.metrics.render(&mut text);
+    watched.limits.render(&mut text);
     render_pool(&watched.pools, &mut text);
     render_catalog(&watched.keeper, &mut text);
     HttpResponse::Ok()

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -60,6 +61,15 @@ fn it_serves_comes_back_with_its_data_and_leaves_nothing_running() {
     let (status, answer) = get(&rows, &[("apikey", text(&ready, "anon_key"))]);
     assert_eq!(status, 200, "{answer}");
     assert!(answer.contains("[{\"id\":"), "{answer}");
+    let redis = text(&ready, "redis_url").strip_prefix("redis://:").unwrap();
+    let (password, address) = redis.split_once('@').unwrap();
+    let keys = Command::new("redis-cli")
+        .args(["-p", address.rsplit(':').next().unwrap()])
+        .args(["keys", "passerelle:limit:*"])
+        .env("REDISCLI_AUTH", password)
+        .output();
+    let keys = String::from_utf8(keys.unwrap().stdout).unwrap();
+    assert!(keys.starts_with("passerelle:limit:{"), "{keys}");
     let secret = dir.path().join(".passerelle/jwt-secret");
     assert_eq!(
         fs::metadata(secret).unwrap().permissions().mode() & 0o777,

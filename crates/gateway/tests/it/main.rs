@@ -6,6 +6,7 @@
 )]
 
 mod dev;
+mod limits;
 mod program;
 mod rest;
 mod serve;

@@ -139,6 +139,18 @@ pub(crate) fn until(url: &str, status: u16) {
     }
 }
 
+/// The URL in a line of the log.
+pub(crate) fn url_in(line: &str) -> String {
+    let start = line.find("http://").unwrap();
+    line[start..].split(['"', ' ']).next().unwrap().to_owned()
+}
+
+/// A port that nobody listens on.
+pub(crate) fn port() -> String {
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    free.local_addr().unwrap().port().to_string()
+}
+
 fn command(dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passerelle"));
     for name in ["DATABASE_URL", "REDIS_URL", "JWT_SECRET"] {

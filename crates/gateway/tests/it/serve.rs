@@ -3,20 +3,10 @@
 use passerelle_testkit::TestDb;
 use serde_json::Value;
 
-use crate::program::{Program, get, run, until};
+use crate::program::{Program, get, port, run, until, url_in};
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/passerelle.toml");
-
-fn url_in(line: &str) -> String {
-    let start = line.find("http://").unwrap();
-    line[start..].split(['"', ' ']).next().unwrap().to_owned()
-}
-
-fn port() -> String {
-    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    free.local_addr().unwrap().port().to_string()
-}
 
 #[tokio::test]
 async fn an_empty_database_is_migrated_served_and_watched() {

@@ -19,8 +19,10 @@ use passerelle_planner::PlanSettings;
 use passerelle_rest::{
     CredentialKind, DescribeSettings, RestSettings, RestState, ServerAddress, TransactionMode,
 };
+use passerelle_store::Store;
 use passerelle_surface::{
-    Cors, CorsDialect, Frontage, FrontageSettings, HttpLimits, Metrics, TrustedProxies, Verbosity,
+    Cors, CorsDialect, Frontage, FrontageSettings, HttpLimits, Metrics, RateLimits, TrustedProxies,
+    Verbosity,
 };
 use passerelle_syntax::{Exposure, Limits};
 use passerelle_testkit::TestDb;
@@ -71,6 +73,7 @@ pub(crate) fn settings() -> RestSettings {
             items: 50,
         },
         http_limits: HttpLimits::default(),
+        rate_limits: None,
         describe: DescribeSettings {
             follow_privileges: true,
             security_active: false,
@@ -105,12 +108,10 @@ pub(crate) fn state(
     catalog: Option<Arc<Catalog>>,
     settings: RestSettings,
 ) -> Arc<RestState> {
-    Arc::new(RestState::new(
-        pool,
-        move || catalog.clone(),
-        || NOW,
-        settings,
-    ))
+    let gate = RateLimits::new(Store::memory()).for_worker();
+    let catalog = move || catalog.clone();
+    let state = RestState::new(pool.clone(), catalog, || NOW, settings);
+    Arc::new(state.for_worker(pool, gate))
 }
 
 impl Api {

@@ -3,5 +3,6 @@
 mod api;
 mod errors;
 mod framing;
+mod limits;
 mod reads;
 mod transactions;
