@@ -63,13 +63,13 @@ fn it_serves_comes_back_with_its_data_and_leaves_nothing_running() {
     assert!(answer.contains("[{\"id\":"), "{answer}");
     let redis = text(&ready, "redis_url").strip_prefix("redis://:").unwrap();
     let (password, address) = redis.split_once('@').unwrap();
-    let keys = Command::new("redis-cli")
+    let commands = Command::new("redis-cli")
         .args(["-p", address.rsplit(':').next().unwrap()])
-        .args(["keys", "passerelle:limit:*"])
+        .args(["info", "commandstats"])
         .env("REDISCLI_AUTH", password)
         .output();
-    let keys = String::from_utf8(keys.unwrap().stdout).unwrap();
-    assert!(keys.starts_with("passerelle:limit:{"), "{keys}");
+    let commands = String::from_utf8(commands.unwrap().stdout).unwrap();
+    assert!(commands.contains("cmdstat_evalsha:"), "{commands}");
     let secret = dir.path().join(".passerelle/jwt-secret");
     assert_eq!(
         fs::metadata(secret).unwrap().permissions().mode() & 0o777,
