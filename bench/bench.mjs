@@ -89,7 +89,7 @@ function run(command, args, env = {}) {
 
 async function start(dir) {
   const began = process.hrtime.bigint();
-  const child = spawn(binary, ['dev', '--dir', dir, '--port', '0', '--app', 'none', '--json'], { env: { ...process.env, PASSERELLE_LOG_LEVEL: 'warn' }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(binary, ['dev', '--dir', dir, '--port', '0', '--app', 'none', '--json'], { env: { ...process.env, PASSERELLE_LOG_LEVEL: 'warn', PASSERELLE_RATE_LIMITS_ENABLED: 'false' }, stdio: ['ignore', 'pipe', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (chunk) => { errors = (errors + chunk).slice(-4000); });
   const line = await new Promise((resolve, reject) => {

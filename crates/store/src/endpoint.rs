@@ -17,7 +17,7 @@ use crate::url::{Location, SentinelLocation, address, with_login};
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     location: Location,
-    /// Certificate authorities beside those that everybody trusts.
+    /// Certificate authorities in the place of those that everybody trusts.
     authorities: Option<Vec<u8>>,
     pub(crate) timeout: Duration,
 }

@@ -18,7 +18,7 @@ const CALLERS: usize = 64 * 1024;
 pub struct RedisSettings {
     /// `redis://…`, `rediss://…`, `redis+unix://…`, `redis+sentinel://…` or `rediss+sentinel://…`.
     pub url: String,
-    /// Certificate authorities in PEM, beside those that everybody trusts.
+    /// Certificate authorities in PEM, in the place of those that everybody trusts.
     pub authorities: Option<Vec<u8>>,
     /// What the names of all keys and channels begin with.
     pub key_prefix: String,
