@@ -1,5 +1,6 @@
 //! One private Redis, or none where it is not installed.
 
+use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub struct RedisSettings {
     pub port: Option<u16>,
     /// Whether its content survives a restart.
     pub durability: Durability,
+    /// Further lines of its configuration.
+    pub parameters: Vec<(String, String)>,
 }
 
 impl RedisSettings {
@@ -42,6 +45,7 @@ impl RedisSettings {
             dir: dir.into(),
             port: None,
             durability: Durability::Durable,
+            parameters: Vec::new(),
         }
     }
 }
@@ -110,7 +114,7 @@ impl Redis {
         let configuration = root.join("redis.conf");
         write_private(
             &configuration,
-            configuration_text(&root, port, &password, settings.durability).as_bytes(),
+            configuration_text(&root, port, &password, settings).as_bytes(),
         )?;
         directory.account().own(&configuration)?;
         let (process, endpoint) = launch(&directory, &root, port, password).await?;
@@ -258,14 +262,18 @@ fn running_pid(root: &Path) -> Option<i32> {
     works_in(pid, root).then_some(pid)
 }
 
-fn configuration_text(root: &Path, port: u16, password: &str, durability: Durability) -> String {
+fn configuration_text(root: &Path, port: u16, password: &str, settings: &RedisSettings) -> String {
     let root = root.display();
-    let append = match durability {
+    let append = match settings.durability {
         Durability::Durable => "yes",
         Durability::Volatile => "no",
     };
-    format!(
+    let mut text = format!(
         "bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir \"{root}\"\npidfile \"{root}/redis.pid\"\n\
          daemonize no\nsave \"\"\nappendonly {append}\nlogfile \"\"\n"
-    )
+    );
+    for (name, value) in &settings.parameters {
+        let _ = writeln!(text, "{name} {value}");
+    }
+    text
 }

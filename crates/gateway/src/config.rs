@@ -4,6 +4,7 @@
 
 mod check;
 mod overlay;
+mod rate_limits;
 mod settings;
 
 #[cfg(test)]

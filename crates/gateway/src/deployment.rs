@@ -1,5 +1,6 @@
 //! What is to be served, whichever configuration said so: the parts' own settings, validated.
 
+mod hot;
 mod of_config;
 pub(crate) mod of_pgrst;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 use passerelle_identity::SettingsError;
 use passerelle_pg::{ControlEndpoint, KeeperSettings};
 use passerelle_rest::RestSettings;
+use passerelle_store::{PolicyError, Store, UrlError};
 use passerelle_surface::FrontageSettings;
 use passerelle_wire::{Endpoint, EndpointError, PoolSettings};
 
@@ -21,6 +23,7 @@ pub(crate) struct Deployment {
     pub(crate) frontage: FrontageSettings,
     pub(crate) database: DatabaseParts,
     pub(crate) recovery: Recovery,
+    pub(crate) store: Store,
     pub(crate) rest: RestSettings,
 }
 
@@ -91,6 +94,21 @@ pub(crate) enum DeploymentError {
     /// The connection string cannot be used for introspection.
     #[error("the database URL cannot be used")]
     Control(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The URL of Redis cannot be used.
+    #[error("the URL of Redis (redis.url) cannot be used")]
+    Redis(#[from] UrlError),
+    /// The certificate authorities of Redis cannot be read.
+    #[error("could not read redis.ca_file {}", .path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Limits that are none.
+    #[error("the [rate_limits] settings cannot be used")]
+    RateLimits(#[from] PolicyError),
     /// The identity settings contradict themselves.
     #[error("the JWT settings cannot be used")]
     Identity(#[from] SettingsError),

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use passerelle_pg::CatalogKeeper;
 use passerelle_rest::RestState;
-use passerelle_surface::Frontage;
+use passerelle_surface::{Frontage, RateLimits};
 use tokio::sync::watch;
 
 use self::pools::Pools;
@@ -61,6 +61,7 @@ pub(crate) async fn serve(
         frontage,
         database,
         recovery,
+        store,
         rest,
     } = deployment;
     let socket = listen::bind(&listen)?;
@@ -80,6 +81,7 @@ pub(crate) async fn serve(
     pools.keep_pruned();
     pools.keep_renewed(keeper.role_changes());
     let frontage = Frontage::new(frontage);
+    let limits = RateLimits::new(store);
     let recovery = watch::Sender::new(recovery);
     let mut given_up = recovery.subscribe();
 
@@ -88,6 +90,7 @@ pub(crate) async fn serve(
         complete: complete.clone(),
         pools: pools.clone(),
         metrics: Arc::clone(&frontage.settings().metrics),
+        limits: limits.clone(),
         main: socket.address(),
         state: Arc::clone(&state),
     };
@@ -115,6 +118,7 @@ pub(crate) async fn serve(
         &prefix,
         frontage,
         state,
+        limits,
         pools.clone(),
     )?;
     let handle = server.handle();

@@ -35,6 +35,9 @@ pub(crate) enum RestError {
     /// The caller is not known (PGRST300 to 303).
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The caller has made too many requests (429).
+    #[error("too many requests")]
+    RateLimited(Box<ErrorBody>),
     /// The request is not understood (PGRST100 and others).
     #[error(transparent)]
     Parse(#[from] ParseError),
@@ -165,6 +168,7 @@ impl RestError {
             Self::Batch(error) => batch::body(error),
             Self::NoCatalog => database(ErrorReply::no_catalog()),
             Self::Token(error) => token(error),
+            Self::RateLimited(body) => ErrorBody::clone(body),
             Self::Parse(error) => parse::body(error),
             Self::Body(BodyError::TooLarge { limit }) => {
                 let body_bytes = *limit;

@@ -11,7 +11,8 @@ use passerelle_catalog::QualifiedName;
 use passerelle_identity::{Principal, TokenError, UnixTime};
 use passerelle_planner::{DescribePlan, Handler, Plan, ReplySpec, TransactionSpec, plan_with};
 use passerelle_statement::Statement;
-use passerelle_surface::{RequestId, Service, Shape, Stage, Stopwatch, Trace, X_REQUEST_ID};
+use passerelle_store::Verdict;
+use passerelle_surface::{Quota, RequestId, Service, Shape, Stage, Stopwatch, Trace, X_REQUEST_ID};
 use passerelle_syntax::{
     Action, ApiRequest, Head, Invocation, Mutation, ParseError, Payload, parse, parse_query,
     read_payload,
@@ -24,9 +25,9 @@ use crate::run::{self, RunError};
 use crate::settings::{CredentialKind, RestSettings};
 use crate::state::{Ready, RestState};
 use crate::work::Work;
-use crate::{body, query_log, reply};
+use crate::{admission, body, query_log, reply};
 
-const APIKEY: HeaderName = HeaderName::from_static("apikey");
+pub(crate) const APIKEY: HeaderName = HeaderName::from_static("apikey");
 
 /// Answers a request.
 pub(crate) async fn handle(
@@ -45,6 +46,7 @@ pub(crate) async fn handle(
         role: None,
         queries: Vec::new(),
         request_id: None,
+        quota: None,
     };
     match exchange.answer(payload).await {
         Ok(response) => exchange.finish(response),
@@ -64,6 +66,7 @@ struct Exchange<'a> {
     queries: Vec<String>,
     /// Chosen before the response is there, where the log may need it afterwards.
     request_id: Option<RequestId>,
+    quota: Option<Quota>,
 }
 
 impl Exchange<'_> {
@@ -74,8 +77,10 @@ impl Exchange<'_> {
             settings,
             self.request.headers(),
             (self.state.shared.clock)(),
-        )?;
-        self.role = Some(Arc::clone(principal.role()));
+        );
+        self.role = principal.as_ref().ok().map(Principal::role).cloned();
+        self.admit(principal.as_ref().ok()).await?;
+        let principal = principal?;
         self.stopwatch.lap(Stage::Auth);
 
         let catalog = self.state.shared.catalog().ok_or(RestError::NoCatalog)?;
@@ -125,6 +130,18 @@ impl Exchange<'_> {
                 Ok(reply::reply_schema_info())
             }
             Plan::Describe(plan) => self.describe(plan, &caller).await,
+        }
+    }
+
+    /// Counts the request; one with a credential that proves nothing counts, too.
+    async fn admit(&mut self, principal: Option<&Principal>) -> Result<(), RestError> {
+        let settings = &self.ready.settings;
+        self.quota = admission::quota(self.state, settings, self.request, principal).await;
+        match &self.quota {
+            Some(quota) if quota.verdict() == Verdict::Limited => {
+                Err(RestError::RateLimited(Box::new(quota.error())))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -277,6 +294,9 @@ impl Exchange<'_> {
 
     fn leave_trace(self, mut response: HttpResponse, id: Option<RequestId>) -> HttpResponse {
         query_log::write(&self.queries, response.status());
+        if let Some(quota) = &self.quota {
+            quota.decorate(response.headers_mut());
+        }
         response.extensions_mut().insert(Trace {
             service: Service::Rest,
             shape: self.shape,

@@ -3,6 +3,7 @@
 //! A handler walks the line of stages (caller, parse, plan, render, run, reply) and decides
 //! nothing itself. What an error says is one table, in `error`.
 
+mod admission;
 mod batch;
 mod body;
 mod course;

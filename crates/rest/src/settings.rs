@@ -5,7 +5,7 @@ use std::sync::Arc;
 use passerelle_catalog::QualifiedName;
 use passerelle_identity::Verifier;
 use passerelle_planner::PlanSettings;
-use passerelle_surface::{HttpLimits, Verbosity};
+use passerelle_surface::{HttpLimits, RateLimitSettings, Verbosity};
 use passerelle_syntax::{Exposure, Limits, TransactionEnd};
 
 use crate::batch::BatchSettings;
@@ -74,6 +74,8 @@ pub struct RestSettings {
     pub batch: BatchSettings,
     /// Replies that are sent while their rows arrive.
     pub exports: ExportSettings,
+    /// How many requests a caller may make; as many as it likes when absent.
+    pub rate_limits: Option<RateLimitSettings>,
     /// How schemas are described.
     pub describe: DescribeSettings,
     /// What planning needs to know.

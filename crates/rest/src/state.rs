@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use passerelle_catalog::Catalog;
 use passerelle_identity::{UnixTime, Verifier};
 use passerelle_pg::search_path;
+use passerelle_surface::RateGate;
 use passerelle_wire::Pool;
 use tokio::sync::Semaphore;
 
@@ -20,6 +21,8 @@ type CatalogSource = Box<dyn Fn() -> Option<Arc<Catalog>> + Send + Sync>;
 pub struct RestState {
     pub(crate) pool: Pool,
     pub(crate) shared: Arc<Shared>,
+    /// Limits of rates; without it nobody is limited.
+    pub(crate) gate: Option<RateGate>,
 }
 
 /// What all handlers of the surface share.
@@ -60,15 +63,17 @@ impl RestState {
         Self {
             pool,
             shared: Arc::new(shared),
+            gate: None,
         }
     }
 
-    /// The same state over connections of another worker.
+    /// The same state over connections of another worker, with limits as it sees them.
     #[must_use]
-    pub fn with_pool(&self, pool: Pool) -> Self {
+    pub fn for_worker(&self, pool: Pool, gate: RateGate) -> Self {
         Self {
             pool,
             shared: Arc::clone(&self.shared),
+            gate: Some(gate),
         }
     }
 

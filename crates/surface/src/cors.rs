@@ -40,7 +40,7 @@ const SUPABASE_METHODS_AND_QUERY: &str = "GET, POST, PUT, PATCH, DELETE, HEAD, O
 const POSTGREST_EXPOSED: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, \
      Date, Location, Server, Transfer-Encoding, Range-Unit";
 const SUPABASE_EXPOSED: &str = "Batch-Item, Content-Encoding, Content-Location, Content-Range, Content-Type, \
-     Date, ETag, Link, Location, Preference-Applied, Proxy-Status, Range-Unit, Retry-After, \
+     Date, ETag, Link, Location, Preference-Applied, Proxy-Status, Range-Unit, RateLimit, RateLimit-Policy, Retry-After, \
      Server, Server-Timing, Transfer-Encoding, Unmatched-Keys, Unmatched-Rows, X-Request-Id, \
      X-Total-Count, \
      x-supabase-api-version, sb-error-code, x-sb-error-code, x-relay-error";

@@ -1,4 +1,5 @@
-//! What all HTTP surfaces share: request id, CORS, limits, error body, metrics and access log.
+//! What all HTTP surfaces share: request id, CORS, limits of size and rate, error body,
+//! metrics and access log.
 //!
 //! [`Frontage`] is the one middleware of a server; a handler tells it what it did by leaving a
 //! [`Trace`] in its response. This crate never reads a body, and knows no surface by itself.
@@ -12,6 +13,7 @@ pub mod json;
 mod limits;
 mod log_sink;
 mod metrics;
+mod rate_limits;
 mod raw_target;
 mod request_id;
 mod timing;
@@ -24,6 +26,7 @@ pub use frontage::{Frontage, FrontageSettings};
 pub use limits::HttpLimits;
 pub use log_sink::{LogSink, Urgency};
 pub use metrics::{Metrics, Service, Shape};
+pub use rate_limits::{Quota, RateCaller, RateGate, RateLimitSettings, RateLimits, RouteClass};
 pub use raw_target::RawTargets;
 pub use request_id::{RequestId, X_REQUEST_ID};
 pub use timing::{Stage, Stages, Stopwatch};

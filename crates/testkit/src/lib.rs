@@ -19,10 +19,14 @@
 
 mod database;
 mod keeper;
+mod private_redis;
 mod redis;
 mod scripts;
+mod sentinel;
 mod server;
 mod template;
 
 pub use database::{TestClient, TestDb};
+pub use private_redis::PrivateRedis;
 pub use redis::TestRedis;
+pub use sentinel::TestSentinel;

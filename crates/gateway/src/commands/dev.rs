@@ -98,6 +98,9 @@ async fn develop(arguments: &DevArguments, mut settings: Settings) -> Result<(),
         return Ok(());
     };
     settings.database.url.clone_from(&backend.url);
+    if let Some(redis) = &backend.redis {
+        settings.redis.url = redis.endpoint().url();
+    }
     String::from_utf8_lossy(secret.expose())
         .into_owned()
         .clone_into(&mut settings.auth.jwt_secret);

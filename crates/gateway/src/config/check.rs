@@ -41,7 +41,13 @@ pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
         "auth.cache_max_entries",
         settings.auth.cache_max_entries as u64,
         0..=1_000_000,
-    )
+    )?;
+    within(
+        "redis.timeout_milliseconds",
+        settings.redis.timeout_milliseconds,
+        10..=60_000,
+    )?;
+    settings.rate_limits.check()
 }
 
 fn server(settings: &Settings) -> Result<(), ConfigError> {
@@ -153,7 +159,11 @@ fn database(settings: &Settings) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn within(key: &'static str, number: u64, range: RangeInclusive<u64>) -> Result<(), ConfigError> {
+pub(super) fn within(
+    key: &'static str,
+    number: u64,
+    range: RangeInclusive<u64>,
+) -> Result<(), ConfigError> {
     if range.contains(&number) {
         return Ok(());
     }

@@ -29,9 +29,10 @@ pub(super) fn apply(mut table: Table, environment: &Environment) -> Result<Table
     for (name, text) in environment.with_prefix(PREFIX) {
         let variable = format!("{PREFIX}{name}");
         let lower = name.to_lowercase();
-        let found = lower.split_once('_').and_then(|(section, key)| {
-            let default = reference.get(section)?.as_table()?.get(key)?;
-            Some((section, key, default))
+        let found = reference.iter().find_map(|(section, keys)| {
+            let key = lower.strip_prefix(section.as_str())?.strip_prefix('_')?;
+            let default = keys.as_table()?.get(key)?;
+            Some((section.as_str(), key, default))
         });
         let Some((section, key, default)) = found else {
             return Err(ConfigError::UnknownVariable(variable));

@@ -7,6 +7,7 @@ use passerelle_surface::{ForwardedHeader, Network};
 use passerelle_syntax::Extension;
 use serde::{Deserialize, Serialize};
 
+use super::rate_limits::RateLimitSettings;
 use super::secret;
 
 /// All settings of `passerelle serve`.
@@ -17,6 +18,7 @@ pub(crate) struct Settings {
     pub(crate) database: DatabaseSettings,
     pub(crate) auth: AuthSettings,
     pub(crate) redis: RedisSettings,
+    pub(crate) rate_limits: RateLimitSettings,
     pub(crate) log: LogSettings,
     pub(crate) limits: LimitSettings,
 }
@@ -102,10 +104,13 @@ pub(crate) struct AuthSettings {
 }
 
 /// `[redis]`
-#[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RedisSettings {
     pub(crate) url: String,
+    pub(crate) ca_file: String,
+    pub(crate) key_prefix: String,
+    pub(crate) timeout_milliseconds: u64,
 }
 
 /// `[log]`
@@ -209,6 +214,17 @@ impl Default for AuthSettings {
             cache_max_entries: 1000,
             publishable_keys: Vec::new(),
             secret_keys: Vec::new(),
+        }
+    }
+}
+
+impl Default for RedisSettings {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            ca_file: String::new(),
+            key_prefix: "passerelle:".to_owned(),
+            timeout_milliseconds: 200,
         }
     }
 }

@@ -52,6 +52,7 @@ fn variables_come_before_the_file_and_the_file_before_defaults() {
             ),
             ("PASSERELLE_DATABASE_PREPARED_STATEMENTS", "false"),
             ("PASSERELLE_DATABASE_EXTENSIONS", "query, bulk-update"),
+            ("PASSERELLE_RATE_LIMITS_READ_BURST", "7"),
             ("DATABASE_URL", "of-platform"),
             ("JWT_SECRET", "of-platform"),
             ("PASSERELLE_AUTH_JWT_SECRET", "of-ours"),
@@ -68,6 +69,7 @@ fn variables_come_before_the_file_and_the_file_before_defaults() {
         settings.database.extensions,
         [Extension::Query, Extension::BulkUpdate]
     );
+    assert_eq!(settings.rate_limits.read_burst, 7);
     assert_eq!(settings.database.url, "of-platform");
     assert_eq!(settings.auth.jwt_secret, "of-ours");
     assert_eq!(settings.server.host, "0.0.0.0");
@@ -124,6 +126,18 @@ fn what_is_impossible_is_named() {
         ("[database]\nschemas = []", "database.schemas"),
         ("[database]\nschemas = [\"pg_catalog\"]", "database.schemas"),
         ("[limits]\nlogic_depth = 0", "limits.logic_depth"),
+        (
+            "[redis]\ntimeout_milliseconds = 0",
+            "redis.timeout_milliseconds",
+        ),
+        (
+            "[rate_limits]\nread_requests = 0",
+            "rate_limits.read_requests",
+        ),
+        (
+            "[rate_limits]\nwrite_requests = 1\nwrite_period_seconds = 86400",
+            "rate_limits.write_burst",
+        ),
     ] {
         let fault = load(file, []).unwrap_err().to_string();
         assert!(fault.starts_with(key), "{fault}");

@@ -19,7 +19,7 @@ use passerelle_wire::{ConnectionSettings, PoolSettings};
 
 use super::{
     DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, Recovery, endpoints,
-    function_name,
+    function_name, hot,
 };
 use crate::config::{OpenApiMode, Settings};
 
@@ -49,6 +49,7 @@ impl Deployment {
             },
             frontage: frontage(settings),
             database: database(settings)?,
+            store: hot::store(settings)?,
             recovery: Recovery::Always,
             rest: rest(settings)?,
         })
@@ -62,11 +63,16 @@ fn frontage(settings: &Settings) -> FrontageSettings {
     FrontageSettings {
         cors,
         limits: http_limits(settings),
-        trusted_proxies: TrustedProxies::new(server.networks(), server.forwarded_header.into()),
+        trusted_proxies: trusted_proxies(settings),
         trace_header: None,
         verbosity: Verbosity::Verbose,
         metrics: Arc::default(),
     }
+}
+
+fn trusted_proxies(settings: &Settings) -> TrustedProxies {
+    let server = &settings.server;
+    TrustedProxies::new(server.networks(), server.forwarded_header.into())
 }
 
 fn http_limits(settings: &Settings) -> HttpLimits {
@@ -148,6 +154,7 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
             at_once: limits.exports,
             longest: Duration::from_secs(limits.export_seconds),
         },
+        rate_limits: hot::rate_limits(settings, trusted_proxies(settings))?,
         describe: DescribeSettings {
             follow_privileges: database.openapi == OpenApiMode::FollowPrivileges,
             security_active: true,

@@ -14,6 +14,7 @@ use passerelle_rest::{
     BatchSettings, CredentialKind, DescribeSettings, ExportSettings, RestSettings, ServerAddress,
     TransactionMode,
 };
+use passerelle_store::Store;
 use passerelle_surface::{Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies};
 use passerelle_syntax::{Exposure, Extensions, Limits};
 use passerelle_wire::{ConnectionSettings, PoolSettings};
@@ -90,6 +91,7 @@ impl Deployment {
             },
             frontage: frontage(settings)?,
             database: database(settings, environment)?,
+            store: Store::memory(),
             recovery: if settings.db_pool_automatic_recovery {
                 Recovery::UnlessRejected
             } else {
@@ -217,6 +219,8 @@ fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
         http_limits: LIMITS,
         batch: BATCH,
         exports: EXPORTS,
+        // PostgREST has none.
+        rate_limits: None,
         describe: DescribeSettings {
             follow_privileges: settings.openapi_mode == OpenApiMode::FollowPrivileges,
             security_active: settings.openapi_security_active,

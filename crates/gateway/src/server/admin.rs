@@ -11,7 +11,7 @@ use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use passerelle_pg::CatalogKeeper;
 use passerelle_rest::RestState;
-use passerelle_surface::Metrics;
+use passerelle_surface::{Metrics, RateLimits};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
@@ -32,6 +32,7 @@ pub(super) struct Watched {
     pub(super) complete: Complete,
     pub(super) pools: Pools,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) limits: RateLimits,
     /// Where the surfaces are served.
     pub(super) main: Address,
     pub(super) state: Arc<RestState>,
@@ -94,6 +95,7 @@ async fn metrics(watched: web::Data<Watched>) -> HttpResponse {
     let mut text = String::new();
     watched.metrics.render(&mut text);
     figures::render(&watched, &mut text);
+    watched.limits.render(&mut text);
     HttpResponse::Ok()
         .content_type(ContentType::plaintext())
         .body(text)

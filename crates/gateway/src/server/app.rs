@@ -10,7 +10,7 @@ use actix_web::dev::{AppConfig, Server};
 use actix_web::http::{KeepAlive, StatusCode};
 use actix_web::{App, HttpResponse, web};
 use passerelle_rest::RestState;
-use passerelle_surface::{ErrorBody, Frontage, FrontageSettings, RawTargets};
+use passerelle_surface::{ErrorBody, Frontage, FrontageSettings, RateLimits, RawTargets};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::ServerError;
@@ -25,6 +25,7 @@ pub(super) fn start(
     prefix: &str,
     frontage: Frontage,
     rest: Arc<RestState>,
+    limits: RateLimits,
     pools: Pools,
 ) -> Result<Server, ServerError> {
     let prefix = prefix.to_owned();
@@ -35,7 +36,7 @@ pub(super) fn start(
     let head_timeout = http.request_head_timeout;
     let app = move || {
         let app = App::new().wrap(frontage.clone());
-        let rest = Arc::new(rest.with_pool(pools.of_next_worker()));
+        let rest = Arc::new(rest.for_worker(pools.of_next_worker(), limits.for_worker()));
         let surface = |config: &mut web::ServiceConfig| passerelle_rest::configure(config, rest);
         let app = if prefix.is_empty() {
             app.configure(surface)

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -62,6 +63,15 @@ fn it_serves_comes_back_with_its_data_and_leaves_nothing_running() {
     assert!(answer.contains("[{\"id\":"), "{answer}");
     let (_, methods) = ask("OPTIONS", &rows, &[("apikey", text(&ready, "anon_key"))]);
     assert!(methods.contains(",QUERY"), "extensions are on: {methods}");
+    let redis = text(&ready, "redis_url").strip_prefix("redis://:").unwrap();
+    let (password, address) = redis.split_once('@').unwrap();
+    let commands = Command::new("redis-cli")
+        .args(["-p", address.rsplit(':').next().unwrap()])
+        .args(["info", "commandstats"])
+        .env("REDISCLI_AUTH", password)
+        .output();
+    let commands = String::from_utf8(commands.unwrap().stdout).unwrap();
+    assert!(commands.contains("cmdstat_evalsha:"), "{commands}");
     let secret = dir.path().join(".passerelle/jwt-secret");
     assert_eq!(
         fs::metadata(secret).unwrap().permissions().mode() & 0o777,

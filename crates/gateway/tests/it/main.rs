@@ -7,6 +7,7 @@
 
 mod dev;
 mod lifecycle;
+mod limits;
 mod program;
 mod rest;
 mod serve;

@@ -217,6 +217,12 @@ pub(crate) fn until(url: &str, status: u16) {
     }
 }
 
+/// The URL in a line of the log.
+pub(crate) fn url_in(line: &str) -> String {
+    let start = line.find("http://").unwrap();
+    line[start..].split(['"', ' ']).next().unwrap().to_owned()
+}
+
 /// A port that nobody listens on.
 pub(crate) fn free_port() -> String {
     let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();

@@ -3,15 +3,10 @@
 use passerelle_testkit::TestDb;
 use serde_json::Value;
 
-use crate::program::{Program, ask, free_port as port, get, run, until};
+use crate::program::{Program, ask, free_port as port, get, run, until, url_in};
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/passerelle.toml");
-
-fn url_in(line: &str) -> String {
-    let start = line.find("http://").unwrap();
-    line[start..].split(['"', ' ']).next().unwrap().to_owned()
-}
 
 #[tokio::test]
 async fn an_empty_database_is_migrated_served_and_watched() {

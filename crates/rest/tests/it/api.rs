@@ -22,8 +22,10 @@ use passerelle_rest::{
     BatchSettings, CredentialKind, DescribeSettings, ExportSettings, RestSettings, RestState,
     ServerAddress, TransactionMode,
 };
+use passerelle_store::Store;
 use passerelle_surface::{
-    Cors, CorsDialect, Frontage, FrontageSettings, HttpLimits, Metrics, TrustedProxies, Verbosity,
+    Cors, CorsDialect, Frontage, FrontageSettings, HttpLimits, Metrics, RateLimits, TrustedProxies,
+    Verbosity,
 };
 use passerelle_syntax::{Exposure, Extensions, Limits};
 use passerelle_testkit::TestDb;
@@ -84,6 +86,7 @@ pub(crate) fn settings() -> RestSettings {
             at_once: 1,
             longest: Duration::from_mins(5),
         },
+        rate_limits: None,
         describe: DescribeSettings {
             follow_privileges: true,
             security_active: false,
@@ -136,12 +139,10 @@ pub(crate) fn state(
     catalog: Option<Arc<Catalog>>,
     settings: RestSettings,
 ) -> Arc<RestState> {
-    Arc::new(RestState::new(
-        pool,
-        move || catalog.clone(),
-        || NOW,
-        settings,
-    ))
+    let gate = RateLimits::new(Store::memory()).for_worker();
+    let catalog = move || catalog.clone();
+    let state = RestState::new(pool.clone(), catalog, || NOW, settings);
+    Arc::new(state.for_worker(pool, gate))
 }
 
 impl Api {

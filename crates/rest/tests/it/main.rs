@@ -8,6 +8,7 @@ mod errors;
 mod exports;
 mod failures;
 mod framing;
+mod limits;
 mod query;
 mod reads;
 mod transactions;
