@@ -123,7 +123,7 @@ async function main() {
   const dir = mkdtempSync(join(tmpdir(), 'passerelle-bench-'));
   // PostgreSQL does not run as root, and its user may enter.
   chmodSync(dir, 0o755);
-  const gateway = await start(binary, join(dir, 'servers'), { PASSERELLE_LOG_LEVEL: 'warn', PASSERELLE_DATABASE_POOL_SIZE: String(SESSIONS) });
+  const gateway = await start(binary, join(dir, 'servers'), { PASSERELLE_RATE_LIMITS_ENABLED: 'false', PASSERELLE_DATABASE_POOL_SIZE: String(SESSIONS) });
   try {
     const sql = (text) => run('psql', ['-q', '-v', 'ON_ERROR_STOP=1', '-Atc', text, gateway.db_url]);
     await run('psql', ['-q', '-v', 'ON_ERROR_STOP=1', '-v', `rows=${BULK.rows}`, '-v', `user=${USER}`, '-f', join(here, 'schema.sql'), gateway.db_url]);

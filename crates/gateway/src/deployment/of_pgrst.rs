@@ -42,7 +42,7 @@ const BATCH: BatchSettings = BatchSettings {
 /// Each keeps a connection of its pool, which has 10 by default, for as long as its client reads.
 const EXPORTS: ExportSettings = ExportSettings {
     at_once: 4,
-    longest: Duration::from_mins(60),
+    longest: Duration::from_hours(1),
 };
 const QUERY: Limits = Limits {
     query_bytes: 128 * 1024,

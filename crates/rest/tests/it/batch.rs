@@ -106,7 +106,7 @@ async fn posts(api: &Api) -> Value {
 }
 
 fn post(path: &str, body: Value) -> Value {
-    json!({"method": "POST", "path": path, "body": body})
+    with(json!({"method": "POST", "path": path}), "body", body)
 }
 
 fn get(path: &str) -> Value {

@@ -5,13 +5,13 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use bytes::BytesMut;
-use passerelle_sql::{column, write_column};
+use passerelle_sql::{column, export_column, render, render_export, write_column};
 use passerelle_statement::{Param, Statement};
 use passerelle_testkit::{TestClient, TestDb};
 use tokio_postgres::Row;
 use tokio_postgres::types::{Format, FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use crate::{Request, Sent, all_requests, calls, heading, statement, statements, writes};
+use crate::{Request, Sent, all_requests, calls, heading, plan_of, statement, statements, writes};
 
 /// A parameter sent as text, whatever type PostgreSQL has found for it.
 #[derive(Debug)]
@@ -114,6 +114,32 @@ async fn every_golden_sql_runs() {
     }
     client.close().await;
     insta::assert_snapshot!("bodies", text);
+}
+
+/// A read as an export has the rows of the read as a body, and the total where that is counted.
+#[tokio::test]
+async fn every_golden_read_can_be_exported() {
+    let db = TestDb::with_sql(include_str!("schema.sql")).await;
+    let client = db.client().await;
+    for &request in all_requests() {
+        let plan = plan_of(request);
+        let read = run(&client, &render(&plan).main).await;
+        let export = render_export(&plan);
+        let [head] = run(&client, &export.head).await.try_into().unwrap();
+        let rows = run(&client, &export.rows).await;
+        assert_eq!(
+            rows.len().to_string(),
+            cell(&read[0], column::PAGE_COUNT),
+            "{request:?}"
+        );
+        let total = cell(&head, export_column::TOTAL);
+        if export.total_counts_rows || plan.count.is_none() {
+            assert_eq!(total, cell(&read[0], column::TOTAL), "{request:?}");
+        }
+        assert_eq!(run(&client, &export.tail).await.len(), 1);
+        assert_eq!(export.explain, render(&plan).explain);
+    }
+    client.close().await;
 }
 
 /// Runs a write or a call in a transaction of its own, which is rolled back.
