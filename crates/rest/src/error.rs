@@ -328,7 +328,7 @@ fn reply(error: &ReplyError, request_id: &RequestId) -> ErrorBody {
             with_json(body, keys)
         }
         ReplyError::Unmatched { rows, keys } => {
-            let message = format!("{rows} rows of the body match no row");
+            let message = format!("Rows of the body that match no row: {rows}");
             with_json(
                 ErrorBody::new(StatusCode::BAD_REQUEST, "PSR604", message),
                 keys,

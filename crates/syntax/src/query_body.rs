@@ -29,14 +29,23 @@ pub enum QueryBodyError {
     /// It is not text.
     #[error("Invalid query: not UTF-8")]
     NotText,
+    /// It says more as a query string than a body may: a list repeats the name of its parameter.
+    #[error("the query is longer than {limit} bytes")]
+    TooLong {
+        /// Bytes allowed.
+        limit: usize,
+    },
     /// It is no JSON object of parameters.
     #[error("Invalid query: not a JSON object of parameters")]
     NotParameters,
 }
 
+/// How much longer than the body may be the query string that is made of it: each byte may have to
+/// be escaped.
+const ESCAPE: usize = 3;
+
 /// Reads a QUERY request: as [`parse`](fn@crate::parse) reads a GET whose query string goes on in
-/// the body. Nothing here bounds the body's length: [`Limits::query_body_bytes`] is for whoever
-/// receives it.
+/// the body. The body's own length is bounded by whoever receives it.
 ///
 /// # Errors
 /// As for [`parse`](fn@crate::parse), and [`ParseError::QueryBody`].
@@ -46,7 +55,7 @@ pub fn parse_query(
     exposure: &Exposure,
     limits: &Limits,
 ) -> Result<ApiRequest, ParseError> {
-    let of_body = parameters(head, body)?;
+    let of_body = parameters(head, body, limits.query_body_bytes)?;
     let query = match (head.query, &*of_body) {
         ("", only) | (only, "") => Cow::Borrowed(only),
         (first, second) => Cow::Owned([first, "&", second].concat()),
@@ -59,7 +68,11 @@ pub fn parse_query(
 }
 
 /// The body as a query string.
-fn parameters<'b>(head: &Head<'_>, body: &'b [u8]) -> Result<Cow<'b, str>, QueryBodyError> {
+fn parameters<'b>(
+    head: &Head<'_>,
+    body: &'b [u8],
+    limit: usize,
+) -> Result<Cow<'b, str>, QueryBodyError> {
     let content_type = head
         .header("content-type")
         .ok_or(QueryBodyError::NoContentType)?;
@@ -69,45 +82,63 @@ fn parameters<'b>(head: &Head<'_>, body: &'b [u8]) -> Result<Cow<'b, str>, Query
             let text = text?;
             Ok(Cow::Borrowed(text.strip_prefix('?').unwrap_or(text)))
         }
-        MediaType::Json => match serde_json::from_str(text?) {
-            Ok(Encoded(query)) => Ok(Cow::Owned(query)),
-            Err(_) => Err(QueryBodyError::NotParameters),
-        },
+        MediaType::Json => encoded(text?, limit).map(Cow::Owned),
         other => Err(QueryBodyError::ContentType(other.mime().into_owned())),
     }
 }
 
 /// A query string made of an object: each member is a parameter, a list repeats it.
-struct Encoded(String);
+fn encoded(json: &str, limit: usize) -> Result<String, QueryBodyError> {
+    let mut encoder = Encoder {
+        query: String::new(),
+        longest: limit.saturating_mul(ESCAPE),
+        exceeded: false,
+    };
+    let mut source = serde_json::Deserializer::from_str(json);
+    let read = source.deserialize_map(&mut encoder);
+    match read.and_then(|()| source.end()) {
+        _ if encoder.exceeded => Err(QueryBodyError::TooLong { limit }),
+        Ok(()) => Ok(encoder.query),
+        Err(_) => Err(QueryBodyError::NotParameters),
+    }
+}
 
-impl<'de> Deserialize<'de> for Encoded {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        struct Parameters;
+/// Appends parameters to a query string.
+struct Encoder {
+    query: String,
+    longest: usize,
+    exceeded: bool,
+}
 
-        impl<'de> Visitor<'de> for Parameters {
-            type Value = Encoded;
+impl Encoder {
+    fn push(&mut self, name: &str, value: &str) {
+        if !self.query.is_empty() {
+            self.query.push('&');
+        }
+        push_encoded(&mut self.query, name);
+        self.query.push('=');
+        push_encoded(&mut self.query, value);
+        self.exceeded |= self.query.len() > self.longest;
+    }
+}
 
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("an object of parameters")
-            }
+impl<'de> Visitor<'de> for &mut Encoder {
+    type Value = ();
 
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Encoded, A::Error> {
-                let mut query = String::new();
-                while let Some(name) = members.next_key::<Cow<'de, str>>()? {
-                    for value in members.next_value::<Values<'de>>()?.0 {
-                        if !query.is_empty() {
-                            query.push('&');
-                        }
-                        push_encoded(&mut query, &name);
-                        query.push('=');
-                        push_encoded(&mut query, &value);
-                    }
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object of parameters")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
+            for value in members.next_value::<Values<'de>>()?.0 {
+                self.push(&name, &value);
+                if self.exceeded {
+                    return Err(serde::de::Error::custom("too long"));
                 }
-                Ok(Encoded(query))
             }
         }
-
-        source.deserialize_map(Parameters)
+        Ok(())
     }
 }
 

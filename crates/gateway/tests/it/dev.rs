@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::{Program, get, run};
+use crate::program::{Program, ask, get, run};
 
 const APPLICATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/hub-lib");
 
@@ -60,6 +60,8 @@ fn it_serves_comes_back_with_its_data_and_leaves_nothing_running() {
     let (status, answer) = get(&rows, &[("apikey", text(&ready, "anon_key"))]);
     assert_eq!(status, 200, "{answer}");
     assert!(answer.contains("[{\"id\":"), "{answer}");
+    let (_, methods) = ask("OPTIONS", &rows, &[("apikey", text(&ready, "anon_key"))]);
+    assert!(methods.contains(",QUERY"), "extensions are on: {methods}");
     let secret = dir.path().join(".passerelle/jwt-secret");
     assert_eq!(
         fs::metadata(secret).unwrap().permissions().mode() & 0o777,

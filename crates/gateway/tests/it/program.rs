@@ -105,15 +105,20 @@ pub(crate) fn run(
     )
 }
 
-/// One request over a connection of its own: the status and the whole answer.
+/// One GET over a connection of its own: the status and the whole answer.
 pub(crate) fn get(url: &str, headers: &[(&str, &str)]) -> (u16, String) {
+    ask("GET", url, headers)
+}
+
+/// One request without a body over a connection of its own: the status and the whole answer.
+pub(crate) fn ask(method: &str, url: &str, headers: &[(&str, &str)]) -> (u16, String) {
     let rest = url.strip_prefix("http://").unwrap();
     let (address, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(
         stream,
-        "GET /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n"
+        "{method} /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n"
     )
     .unwrap();
     for (name, value) in headers {

@@ -3,7 +3,7 @@
 use passerelle_testkit::TestDb;
 use serde_json::Value;
 
-use crate::program::{Program, get, run, until};
+use crate::program::{Program, ask, get, run, until};
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/passerelle.toml");
@@ -108,4 +108,49 @@ fn it_does_not_start_with_what_anybody_knows() {
         "{errors}"
     );
     assert!(!errors.contains(known));
+}
+
+#[tokio::test]
+async fn extensions_are_switched_while_it_runs() {
+    let db = TestDb::platform().await;
+    db.run("create table notes (id int); grant select on notes to anon")
+        .await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("passerelle.toml");
+    std::fs::write(&file, "[database]\nextensions = []\n").unwrap();
+    let (url, secret) = (db.authenticator_url(), "0123456789abcdef".repeat(3));
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        ("JWT_SECRET", &secret),
+        ("PASSERELLE_SERVER_HOST", "127.0.0.1"),
+        ("PASSERELLE_SERVER_PORT", "0"),
+        ("PASSERELLE_SERVER_ADMIN_PORT", "0"),
+    ];
+    let arguments = ["serve", "--config", file.to_str().unwrap()];
+    let server = Program::start(HERE.as_ref(), &arguments, &variables);
+    let notes = format!("{}/rest/v1/notes", url_in(&server.error_line("ready")));
+    let query = || {
+        ask(
+            "QUERY",
+            &notes,
+            &[("Content-Type", "application/x-www-form-urlencoded")],
+        )
+    };
+    let preflight = || {
+        let asked = ("Access-Control-Request-Method", "QUERY");
+        ask(
+            "OPTIONS",
+            &notes,
+            &[("Origin", "http://app.example"), asked],
+        )
+        .1
+    };
+    assert_eq!(query().0, 405);
+    assert!(!preflight().contains("QUERY"));
+    std::fs::write(&file, "[database]\nextensions = [\"query\"]\n").unwrap();
+    server.signal("USR2");
+    server.error_line("configuration reloaded");
+    let (status, answer) = query();
+    assert_eq!(status, 200, "{answer}");
+    assert!(preflight().contains("QUERY"));
 }

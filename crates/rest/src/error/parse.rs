@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
-use passerelle_surface::ErrorBody;
+use passerelle_surface::{ErrorBody, HttpLimits};
 use passerelle_syntax::{ParseError, QueryBodyError, RangeFault};
 
 /// What the client is told.
@@ -58,6 +58,14 @@ pub(super) fn body(error: &ParseError) -> ErrorBody {
 /// A QUERY whose body is not understood (RFC 10008, section 2).
 fn query_body(error: &QueryBodyError) -> ErrorBody {
     let status = match error {
+        QueryBodyError::TooLong { limit } => {
+            let body_bytes = *limit as u64;
+            return HttpLimits {
+                body_bytes,
+                ..HttpLimits::default()
+            }
+            .body_too_large();
+        }
         QueryBodyError::ContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         QueryBodyError::NoContentType | QueryBodyError::NotText | QueryBodyError::NotParameters => {
             StatusCode::BAD_REQUEST

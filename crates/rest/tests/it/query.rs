@@ -116,6 +116,16 @@ async fn bodies_that_are_refused() {
     let api = Api::with(RestSettings { limits, ..settings }).await;
     let long = query(&api, "/numbers", &[FORM], "id=eq.1&".repeat(10)).await;
     long.assert_error(413, "PSR413");
+    let repeated = query(
+        &api,
+        "/numbers",
+        &[JSON],
+        r#"{"id":["gt.1","gt.1","gt.1","gt.1"]}"#,
+    );
+    assert_eq!(repeated.await.status, 200);
+    let repeated = r#"{"a_very_long_name":[1,1,1,1,1,1,1,1,1,1]}"#;
+    let repeated = query(&api, "/numbers", &[JSON], repeated).await;
+    repeated.assert_error(413, "PSR413");
     assert_eq!(long.json()["details"], "The request body exceeds 50 bytes");
 }
 

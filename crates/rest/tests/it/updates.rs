@@ -131,7 +131,10 @@ async fn what_is_not_there_is_an_error_to_the_strict() {
     let strict = "update=by-key, handling=strict";
     let refused = patch(&api, "/items", strict, body).await;
     refused.assert_error(400, "PSR604");
-    assert_eq!(refused.json()["message"], "2 rows of the body match no row");
+    assert_eq!(
+        refused.json()["message"],
+        "Rows of the body that match no row: 2"
+    );
     assert_eq!(refused.json()["details"], json!([{"id": 8}, {"id": 9}]));
     assert_eq!(names(&api).await[0]["name"], "a");
     let body = json!([{"id": 1, "name": "x"}, {"id": 2, "name": "y"}]);

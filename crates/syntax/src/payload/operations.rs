@@ -4,6 +4,7 @@
 //! and what kind of JSON their operands are.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -93,18 +94,21 @@ pub(super) fn read(
         return Err(fault);
     }
     read.map_err(|_| PayloadError::InvalidJson)?;
-    let first = rows.first.unwrap_or_default();
-    let columns = keys.iter().zip(first);
-    Ok(columns
-        .filter_map(|(column, operation)| Some((column.clone(), operation?)))
+    let first = rows.first.unwrap_or_default().into_iter();
+    Ok(first
+        .map(|(column, operation)| (keys[column].clone(), operation))
         .collect())
 }
+
+/// Operations of one row by the position of their column. A row takes no more memory and time than
+/// it is long, however many columns there are.
+type Operations = BTreeMap<usize, ValueOperation>;
 
 /// The rows of a body.
 struct Rows<'k> {
     keys: &'k [String],
-    /// Operations of the first row, by the position of their column.
-    first: Option<Vec<Option<ValueOperation>>>,
+    /// Operations of the first row.
+    first: Option<Operations>,
     /// Why reading ended.
     fault: Option<PayloadError>,
 }
@@ -122,13 +126,14 @@ impl Rows<'_> {
     }
 
     /// All rows have the same operations, because one statement changes them all.
-    fn compare(&mut self, row: Vec<Option<ValueOperation>>) {
+    fn compare(&mut self, row: Operations) {
         let Some(first) = &self.first else {
             self.first = Some(row);
             return;
         };
-        let differs = first.iter().zip(&row).position(|(one, other)| one != other);
-        if let (Some(column), None) = (differs, &self.fault) {
+        let mut columns = first.keys().chain(row.keys());
+        let differs = columns.find(|column| first.get(column) != row.get(column));
+        if let (Some(&column), None) = (differs, &self.fault) {
             self.fault = Some(PayloadError::MixedOperations {
                 column: self.keys[column].clone(),
             });
@@ -149,13 +154,16 @@ impl<'de> Visitor<'de> for &mut Rows<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let mut row = vec![None; self.keys.len()];
+        let mut row = Operations::new();
         while let Some(name) = members.next_key::<Cow<'de, str>>()? {
             match self.keys.binary_search_by(|key| key.as_str().cmp(&name)) {
                 // Of several members of one name the last counts, as it does to PostgreSQL.
                 Ok(column) => {
                     let value = members.next_value::<&'de RawValue>()?;
-                    row[column] = self.operation(column, value.get());
+                    match self.operation(column, value.get()) {
+                        Some(operation) => row.insert(column, operation),
+                        None => row.remove(&column),
+                    };
                 }
                 Err(_) => {
                     members.next_value::<IgnoredAny>()?;

@@ -98,6 +98,17 @@ fn a_long_query_is_no_location() {
 }
 
 #[test]
+fn a_list_does_not_make_a_long_name_longer_without_end() {
+    let name = "n".repeat(10_000);
+    let body = |count: usize| format!("{{\"{name}\": [{}1]}}", "1,".repeat(count));
+    let limit = LIMITS.query_body_bytes;
+    let long = QueryBodyError::TooLong { limit };
+    assert_eq!(query("/t", JSON, &body(20_000)), Err(long.into()));
+    let few = query("/t", JSON, &body(10));
+    assert!(matches!(few, Err(ParseError::Query { .. })), "{few:?}");
+}
+
+#[test]
 fn bodies_that_are_refused() {
     let refused = |content_type, body| match query("/t", content_type, body) {
         Err(ParseError::QueryBody(error)) => error,
