@@ -14,7 +14,6 @@ use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTI
 use passerelle_identity::TokenError;
 use passerelle_pg::{ErrorReply, error_reply};
 use passerelle_planner::PlanError;
-use passerelle_sql::RefusedOperation;
 use passerelle_surface::{Details, ErrorBody, HttpLimits, RequestId};
 use passerelle_syntax::{ParseError, PayloadError};
 use passerelle_wire::{PoolError, WireError};
@@ -63,9 +62,6 @@ pub(crate) enum RestError {
         /// The caller's role is not the anonymous one.
         authenticated: bool,
     },
-    /// As many exports are running as may (PSR503).
-    #[error("too many exports are running")]
-    ExportsTaken,
     /// A batch is not understood (PSR620 and others).
     #[error(transparent)]
     Batch(#[from] BatchError),
@@ -104,12 +100,6 @@ pub(crate) enum ReplyError {
     /// Several rows of the body have the same key (PSR603).
     #[error("rows have the same key")]
     DuplicateKeys {
-        /// Such keys, as JSON.
-        keys: String,
-    },
-    /// A row of the body would change several rows (PSR607).
-    #[error("rows of the relation have the same key")]
-    AmbiguousKeys {
         /// Such keys, as JSON.
         keys: String,
     },
@@ -200,12 +190,6 @@ impl RestError {
                 source,
                 authenticated,
             } => flight(source, *authenticated, request_id),
-            Self::ExportsTaken => ErrorBody::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "PSR503",
-                "Too many exports are running",
-            )
-            .with_hint("Try again later, or ask for fewer rows."),
             Self::Reply(error) => reply(error, request_id),
         };
         if body.status == StatusCode::SERVICE_UNAVAILABLE {
@@ -253,11 +237,6 @@ fn pool(error: &PoolError) -> ErrorReply {
 }
 
 fn flight(error: &WireError, authenticated: bool, request_id: &RequestId) -> ErrorBody {
-    if let WireError::Server(server) = error
-        && let Some(refused) = RefusedOperation::read(&server.code, &server.message)
-    {
-        return update::refused(&refused);
-    }
     match error {
         // The only text of a statement that a client writes are names, and only NUL cannot be
         // written; PostgreSQL says this of a parameter that has one.
@@ -342,12 +321,6 @@ fn reply(error: &ReplyError, request_id: &RequestId) -> ErrorBody {
             let bad = StatusCode::BAD_REQUEST;
             let body = ErrorBody::new(bad, "PSR603", "Several rows of the body have the same key");
             with_json(body, keys)
-        }
-        ReplyError::AmbiguousKeys { keys } => {
-            let bad = StatusCode::BAD_REQUEST;
-            let body = ErrorBody::new(bad, "PSR607", "Several rows have the same key");
-            with_json(body, keys)
-                .with_hint("These columns are no unique key of the relation: filter its rows")
         }
         ReplyError::Unmatched { rows, keys } => {
             let message = format!("Rows of the body that match no row: {rows}");

@@ -3,6 +3,8 @@
 //! A task of its own reads the rows, so that a client that does not read, or is gone, does not
 //! keep a connection longer than the configuration lets it.
 
+mod permits;
+
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -13,16 +15,20 @@ use bytes::Bytes;
 use passerelle_surface::RequestId;
 use passerelle_wire::WireError;
 use thiserror::Error;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 
+pub(crate) use self::permits::{ExportPermit, ExportPermits};
 use crate::error::chain;
 use crate::run::Flow;
 
 /// What the configuration says about exports: replies whose rows are sent on while they arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExportSettings {
-    /// How many may run at the same time; each keeps a connection.
+    /// How many may run at the same time; each keeps a connection. Further ones are replies like
+    /// any other, held until they are complete.
     pub at_once: usize,
+    /// How long its client may take nothing of one.
+    pub stall: Duration,
     /// How long one may take.
     pub longest: Duration,
 }
@@ -39,6 +45,8 @@ enum Interruption {
     Database(#[source] WireError),
     #[error("it took too long")]
     Late,
+    #[error("the client takes nothing")]
+    Stalled,
     #[error("the client is gone")]
     Abandoned,
 }
@@ -85,15 +93,15 @@ impl MessageBody for ExportBody {
 /// connection.
 pub(crate) fn body(
     mut flow: Box<Flow>,
-    permit: OwnedSemaphorePermit,
-    longest: Duration,
+    permit: ExportPermit,
+    settings: ExportSettings,
     request_id: RequestId,
 ) -> ExportBody {
     let (sender, pieces) = mpsc::channel(1);
     rt::spawn(async move {
         flow.without_limit();
         let outcome = tokio::select! {
-            outcome = rt::time::timeout(longest, pump(&mut flow, &sender)) => {
+            outcome = rt::time::timeout(settings.longest, pump(&mut flow, &sender, settings.stall)) => {
                 outcome.unwrap_or(Err(Interruption::Late))
             }
             () = sender.closed() => Err(Interruption::Abandoned),
@@ -113,10 +121,15 @@ pub(crate) fn body(
     }
 }
 
-async fn pump(flow: &mut Flow, sender: &mpsc::Sender<Piece>) -> Result<(), Interruption> {
+async fn pump(
+    flow: &mut Flow,
+    sender: &mpsc::Sender<Piece>,
+    stall: Duration,
+) -> Result<(), Interruption> {
     while let Some(lines) = flow.next().await.map_err(Interruption::Database)? {
-        let sent = sender.send(Piece::Lines(lines)).await;
-        sent.map_err(|_| Interruption::Abandoned)?;
+        let sent = rt::time::timeout(stall, sender.send(Piece::Lines(lines))).await;
+        sent.map_err(|_| Interruption::Stalled)?
+            .map_err(|_| Interruption::Abandoned)?;
     }
     Ok(())
 }
@@ -125,7 +138,9 @@ fn report(interruption: &Interruption, request_id: &RequestId) {
     let (request_id, error) = (request_id.as_str(), chain(interruption));
     match interruption {
         Interruption::Database(_) => tracing::error!(request_id, error, "an export was cut off"),
-        Interruption::Late => tracing::warn!(request_id, error, "an export was cut off"),
+        Interruption::Late | Interruption::Stalled => {
+            tracing::warn!(request_id, error, "an export was cut off")
+        }
         Interruption::Abandoned => tracing::debug!(request_id, error, "an export was cut off"),
     }
 }

@@ -112,8 +112,10 @@ impl Exchange<'_> {
             search_path: ready.search_path(&api_request.schema),
         };
         match plan {
-            Plan::Read(plan) if self.exports(&plan) => self.export(*plan, &caller).await,
-            Plan::Read(plan) => self.work(Work::read(plan), &caller).await,
+            Plan::Read(plan) => match self.export_permit(&plan) {
+                Some(permit) => self.export(*plan, permit, &caller).await,
+                None => self.work(Work::read(plan), &caller).await,
+            },
             Plan::Mutate(plan) => self.work(Work::write(plan), &caller).await,
             Plan::Call(plan) => self.work(Work::call(plan), &caller).await,
             Plan::RelationInfo(methods) => {

@@ -72,7 +72,7 @@ pub struct RestSettings {
     pub http_limits: HttpLimits,
     /// Several requests in one transaction, where the extension is switched on.
     pub batch: BatchSettings,
-    /// Replies that are sent while their rows arrive.
+    /// Replies that are sent while their rows arrive; none, if none may run.
     pub exports: ExportSettings,
     /// How many requests a caller may make; as many as it likes when absent.
     pub rate_limits: Option<RateLimitSettings>,

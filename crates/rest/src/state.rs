@@ -9,8 +9,8 @@ use passerelle_identity::{UnixTime, Verifier};
 use passerelle_pg::search_path;
 use passerelle_surface::RateGate;
 use passerelle_wire::Pool;
-use tokio::sync::Semaphore;
 
+use crate::export::ExportPermits;
 use crate::settings::RestSettings;
 
 /// Hands out the current catalogue.
@@ -23,6 +23,7 @@ pub struct RestState {
     pub(crate) shared: Arc<Shared>,
     /// Limits of rates; without it nobody is limited.
     pub(crate) gate: Option<RateGate>,
+    pub(crate) exports: ExportPermits,
 }
 
 /// What all handlers of the surface share.
@@ -40,8 +41,6 @@ pub(crate) struct Ready {
     pub(crate) settings: RestSettings,
     /// For each exposed schema, in their order.
     search_paths: Vec<Arc<str>>,
-    /// One permit for each export that may run.
-    pub(crate) exports: Arc<Semaphore>,
 }
 
 impl RestState {
@@ -64,6 +63,7 @@ impl RestState {
             pool,
             shared: Arc::new(shared),
             gate: None,
+            exports: ExportPermits::default(),
         }
     }
 
@@ -74,6 +74,7 @@ impl RestState {
             pool,
             shared: Arc::clone(&self.shared),
             gate: Some(gate),
+            exports: self.exports.for_worker(),
         }
     }
 
@@ -112,11 +113,9 @@ impl Ready {
         let search_paths = search_paths
             .map(|schema| search_path(std::iter::once(schema.as_str()).chain(extra())).into())
             .collect();
-        let exports = settings.exports.at_once.min(Semaphore::MAX_PERMITS);
         Self {
             settings,
             search_paths,
-            exports: Arc::new(Semaphore::new(exports)),
         }
     }
 

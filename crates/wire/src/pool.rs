@@ -176,6 +176,11 @@ impl Pool {
         self.shared.lock().status()
     }
 
+    /// The most connections there may be.
+    pub fn max_size(&self) -> usize {
+        self.shared.settings.max_size.max(1)
+    }
+
     /// The endpoint of its connections.
     pub fn endpoint(&self) -> &Endpoint {
         &self.shared.endpoint

@@ -147,7 +147,6 @@ fn unique_indexes(
                     name: index.name,
                     keys,
                     predicate: index.predicate,
-                    writers: index.writers,
                 });
         }
     }

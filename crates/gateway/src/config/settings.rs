@@ -154,6 +154,7 @@ pub(crate) struct LimitSettings {
     pub(crate) batch_result_bytes: usize,
     pub(crate) exports: usize,
     pub(crate) export_seconds: u64,
+    pub(crate) export_stall_seconds: u64,
 }
 
 impl Default for ServerSettings {
@@ -250,6 +251,7 @@ impl Default for LimitSettings {
             batch_result_bytes: 20 * 1024 * 1024,
             exports: 4,
             export_seconds: 600,
+            export_stall_seconds: 30,
         }
     }
 }

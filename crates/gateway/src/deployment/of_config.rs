@@ -152,6 +152,7 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
         },
         exports: ExportSettings {
             at_once: limits.exports,
+            stall: Duration::from_secs(limits.export_stall_seconds),
             longest: Duration::from_secs(limits.export_seconds),
         },
         rate_limits: hot::rate_limits(settings, trusted_proxies(settings))?,

@@ -39,10 +39,12 @@ const BATCH: BatchSettings = BatchSettings {
     items: 0,
     result_bytes: 0,
 };
-/// Each keeps a connection of its pool, which has 10 by default, for as long as its client reads.
+/// There are none: PostgREST gives a connection back before its client reads, who can so neither run
+/// into a role's `statement_timeout` nor hold up others.
 const EXPORTS: ExportSettings = ExportSettings {
-    at_once: 4,
-    longest: Duration::from_hours(1),
+    at_once: 0,
+    stall: Duration::ZERO,
+    longest: Duration::ZERO,
 };
 const QUERY: Limits = Limits {
     query_bytes: 128 * 1024,

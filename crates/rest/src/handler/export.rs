@@ -1,7 +1,5 @@
 //! A read whose rows may be too many to be held.
 
-use std::sync::Arc;
-
 use actix_web::HttpResponse;
 use actix_web::http::Version;
 use passerelle_planner::{Handler, ReadPlan};
@@ -12,21 +10,27 @@ use passerelle_wire::Isolation;
 use super::{Exchange, failed};
 use crate::course::Caller;
 use crate::error::RestError;
+use crate::export::{self, ExportPermit};
+use crate::reply;
 use crate::run::{self, Export};
-use crate::{export, reply};
 
 impl Exchange<'_> {
-    /// Whether the reply may have to be sent before its end is known. In HTTP/1.0 a body that is
-    /// cut off cannot be told from one that is complete.
-    pub(super) fn exports(&self, plan: &ReadPlan) -> bool {
-        plan.handler == Handler::Csv
+    /// Allows the reply to begin before its end is known. In HTTP/1.0 a body that is cut off
+    /// cannot be told from one that is complete.
+    pub(super) fn export_permit(&self, plan: &ReadPlan) -> Option<ExportPermit> {
+        let may_be_cut = plan.handler == Handler::Csv
             && plan.reply.explain.is_none()
-            && self.request.version() > Version::HTTP_10
+            && self.request.version() > Version::HTTP_10;
+        let at_once = self.ready.settings.exports.at_once;
+        may_be_cut
+            .then(|| self.state.exports.take(&self.state.pool, at_once))
+            .flatten()
     }
 
     pub(super) async fn export(
         &mut self,
         plan: ReadPlan,
+        permit: ExportPermit,
         caller: &Caller<'_>,
     ) -> Result<HttpResponse, RestError> {
         let statements = render_export(&plan);
@@ -49,14 +53,11 @@ impl Exchange<'_> {
             }
             Export::Flowing(flow) => flow,
         };
-        let permit = Arc::clone(&self.ready.exports).try_acquire_owned();
-        let permit = permit.map_err(|_| RestError::ExportsTaken)?;
         let head = reply::reply_flowing(plan.reply, &flow.head)?;
         let response = if allows_body(head.status()) {
             let request_id = RequestId::accept(self.request.headers().get(X_REQUEST_ID));
             self.request_id = Some(request_id.clone());
-            let longest = caller.settings.exports.longest;
-            let body = export::body(flow, permit, longest, request_id);
+            let body = export::body(flow, permit, caller.settings.exports, request_id);
             head.set_body(body).map_into_boxed_body()
         } else {
             head

@@ -56,11 +56,7 @@ pub(crate) fn reply_written(
     if let Some(unmatched) = written.unmatched {
         headers.insert(UNMATCHED_ROWS, HeaderValue::from(unmatched.rows));
         if let Some(keys) = unmatched.keys {
-            put(
-                headers,
-                UNMATCHED_KEYS,
-                keys::bounded(&keys, keys::IN_HEADER),
-            );
+            put(headers, UNMATCHED_KEYS, keys::bounded(&keys));
         }
     }
     let spec = plan.reply;

@@ -39,7 +39,7 @@ pub(crate) const NOW: UnixTime = UnixTime(1_700_000_000);
 
 /// A surface and its database.
 pub(crate) struct Api {
-    pub(crate) db: TestDb,
+    pub(crate) db: Arc<TestDb>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) state: Arc<RestState>,
     pub(crate) metrics: Arc<Metrics>,
@@ -84,6 +84,7 @@ pub(crate) fn settings() -> RestSettings {
         },
         exports: ExportSettings {
             at_once: 1,
+            stall: Duration::from_mins(5),
             longest: Duration::from_mins(5),
         },
         rate_limits: None,
@@ -170,7 +171,7 @@ impl Api {
         );
         let state = state(pool, Some(Arc::clone(&catalog)), settings);
         Self {
-            db,
+            db: Arc::new(db),
             catalog,
             state,
             metrics: Arc::default(),
@@ -183,6 +184,16 @@ impl Api {
         Self {
             state: state(pool, Some(catalog), settings()),
             ..self
+        }
+    }
+
+    /// Another surface over the same database.
+    pub(crate) fn with_state(&self, state: RestState) -> Self {
+        Self {
+            db: Arc::clone(&self.db),
+            catalog: Arc::clone(&self.catalog),
+            state: Arc::new(state),
+            metrics: Arc::clone(&self.metrics),
         }
     }
 

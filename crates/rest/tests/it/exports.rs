@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use actix_web::body::to_bytes;
+use actix_web::body::{BodySize, MessageBody as _, to_bytes};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::{Method, Version};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, web};
 use passerelle_rest::{ExportSettings, RestSettings};
+use passerelle_store::Store;
+use passerelle_surface::RateLimits;
+use passerelle_wire::{Endpoint, Pool, PoolSettings};
 use tokio::time::timeout;
 
 use crate::api::{Api, Reply, settings, with_pre_request};
@@ -44,6 +47,18 @@ const TABLES: &str = r#"
       'select 1 / $1.divisor';
     create function api.wait(api.many) returns text language sql volatile as
       'select case when $1.id = 90000 then pg_sleep(3600)::text end';
+    create function api.pause(api.many) returns text language sql volatile as
+      'select case when $1.id = 90000 then pg_sleep(1.5)::text end';
+    create function api.said(api.texts) returns text language plpgsql volatile as $$
+    begin
+      perform set_config('response.status', case $1.id when 3 then 'none' else '20' || $1.id end, true);
+      perform set_config('response.headers', case $1.id when 4 then '{}' else
+        format('[{"X-Row":"%s"}]', $1.id) end, true);
+      if $1.id = 5 then
+        raise sqlstate 'PT402' using message = 'enough';
+      end if;
+      return 'said';
+    end $$;
     grant select on api.texts, api.others, api.many to anon;
 "#;
 
@@ -217,46 +232,187 @@ async fn a_failure_in_the_middle_cuts_the_body_off() {
     assert_eq!(csv(&api, "/texts?id=eq.1", &[]).await.status, 200);
 }
 
+/// Another worker, with connections of its own.
+fn worker(api: &Api, connections: usize) -> Api {
+    let endpoint = Endpoint::parse(&api.db.authenticator_url()).unwrap();
+    let settings = PoolSettings {
+        max_size: connections,
+        ..PoolSettings::default()
+    };
+    let gate = RateLimits::new(Store::memory()).for_worker();
+    let state = api.state.for_worker(Pool::new(endpoint, settings), gate);
+    api.with_state(state)
+}
+
+fn exports(at_once: usize) -> RestSettings {
+    let settings = settings();
+    RestSettings {
+        exports: ExportSettings {
+            at_once,
+            ..settings.exports
+        },
+        ..settings
+    }
+}
+
+fn streams(response: &ServiceResponse) -> bool {
+    response.response().body().size() == BodySize::Stream
+}
+
+/// A reply that streams, as soon as there is room for it.
+async fn streamed(api: &Api, url: &str) -> ServiceResponse {
+    let streamed = async {
+        loop {
+            let response = begin(api, get(url)).await;
+            if streams(&response) {
+                return response;
+            }
+        }
+    };
+    timeout(SOON, streamed).await.expect("there is room")
+}
+
+/// The reply is sent as a whole, and says what one that streams cannot.
+async fn is_held(api: &Api) {
+    let reply = csv(api, "/many?order=id", &[]).await;
+    assert_eq!(
+        reply.header("body-size"),
+        format!("Sized({})", reply.body.len())
+    );
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.header("content-range"), "0-99999/*");
+    assert!(reply.body == aggregated(api, "/rpc/all_many").await.body);
+}
+
 #[actix_web::test]
 async fn so_many_may_run_and_those_that_are_given_up_make_room() {
     let api = api().await;
     let first = begin(&api, get("/many")).await;
-    assert_eq!(first.status(), 200);
-    let refused = csv(&api, "/many", &[]).await;
-    refused.assert_error(503, "PSR503");
-    assert_eq!(refused.header("retry-after"), "1");
-    assert_eq!(csv(&api, "/texts?id=eq.1", &[]).await.status, 200);
+    assert!(streams(&first));
+    // No connection is lost by it: the only one that is left goes on.
+    for _ in 0..3 {
+        is_held(&api).await;
+    }
     drop(first);
-    let again = async {
-        while begin(&api, get("/many")).await.status() != 200 {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(SOON, again).await.expect("the first one made room");
+    drop(streamed(&api, "/many").await);
+}
+
+#[actix_web::test]
+async fn without_exports_replies_are_held() {
+    let api = with(exports(0)).await;
+    is_held(&api).await;
+    let early = csv(&api, "/many?select=id,inverse&order=id", &[]).await;
+    early.assert_error(400, "22012");
+}
+
+#[actix_web::test]
+async fn exports_leave_half_of_each_workers_connections() {
+    let first = with(exports(100)).await;
+    let [second, small] = [4, 1].map(|connections| worker(&first, connections));
+    let one = begin(&first, get("/many")).await;
+    assert!(streams(&one));
+    is_held(&first).await;
+    let others = [
+        begin(&second, get("/many")).await,
+        begin(&second, get("/many")).await,
+    ];
+    assert!(others.iter().all(streams));
+    is_held(&second).await;
+    drop(one);
+    drop(streamed(&first, "/many").await);
+    is_held(&small).await;
+}
+
+#[actix_web::test]
+async fn exports_of_another_configuration_count() {
+    let api = with(exports(1)).await;
+    let other = worker(&api, 2);
+    let running = begin(&api, get("/many")).await;
+    assert!(streams(&running));
+    api.state.reconfigure(exports(1));
+    is_held(&other).await;
+    api.state.reconfigure(exports(2));
+    drop(streamed(&other, "/many").await);
+    is_held(&api).await;
+    api.state.reconfigure(exports(0));
+    drop(running);
+    is_held(&api).await;
+}
+
+#[actix_web::test]
+async fn readers_that_stop_do_not_keep_others_waiting() {
+    let api = with(exports(100)).await;
+    let mut stalled = Vec::new();
+    for _ in 0..4 {
+        stalled.push(begin(&api, get("/many")).await);
+    }
+    assert_eq!(
+        stalled.iter().filter(|response| streams(response)).count(),
+        1
+    );
+    assert_eq!(api.get("/clients").await.status, 200);
 }
 
 #[actix_web::test]
 async fn nobody_streams_for_longer_than_allowed() {
     let mut settings = settings();
-    settings.exports = ExportSettings {
-        at_once: 1,
-        longest: Duration::from_millis(300),
-    };
+    settings.exports.longest = Duration::from_millis(300);
     let api = with(settings).await;
     // One client waits for what does not come, the other does not read what has come.
     let waiting = begin(&api, get("/many?select=id,name,wait&order=id")).await;
-    let body = timeout(SOON, to_bytes(waiting.into_body())).await.unwrap();
-    assert!(body.is_err(), "the body ends as if it were complete");
+    is_cut_off(waiting).await;
     let idle = begin(&api, get("/many")).await;
-    assert_eq!(idle.status(), 200);
-    let next = async {
-        while begin(&api, get("/many")).await.status() != 200 {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(SOON, next).await.expect("the idle one was ended");
-    let body = timeout(SOON, to_bytes(idle.into_body())).await.unwrap();
+    assert!(streams(&idle));
+    drop(streamed(&api, "/many").await);
+    is_cut_off(idle).await;
+}
+
+#[actix_web::test]
+async fn who_takes_nothing_is_cut_off_and_who_waits_is_not() {
+    let mut settings = settings();
+    settings.exports.stall = Duration::from_millis(500);
+    let api = with(settings).await;
+    let idle = begin(&api, get("/many")).await;
+    assert!(streams(&idle));
+    drop(streamed(&api, "/many").await);
+    is_cut_off(idle).await;
+    let patient = streamed(&api, "/many?select=id,name,pause&order=id").await;
+    let body = timeout(SOON, to_bytes(patient.into_body())).await.unwrap();
+    assert_eq!(body.unwrap().split(|byte| *byte == b'\n').count(), 100_001);
+}
+
+async fn is_cut_off(response: ServiceResponse) {
+    let body = timeout(SOON, to_bytes(response.into_body())).await.unwrap();
     assert!(body.is_err(), "the body ends as if it were complete");
+}
+
+/// Up to the size from which a reply streams it makes no difference that it could.
+#[actix_web::test]
+async fn what_rows_set_and_how_they_fail_is_the_same_as_in_a_reply_that_is_held() {
+    let may = api().await;
+    let held = worker(&may, 1);
+    for url in [
+        "/texts?select=id,said&id=eq.1",
+        "/texts?select=id,said&id=lt.3&order=id",
+        "/texts?select=id,said&id=eq.3",
+        "/texts?select=id,said&id=eq.4",
+        "/texts?select=id,said&id=eq.5",
+        "/texts?select=id,said",
+        "/texts?select=id,said&offset=20",
+        "/many?select=id,inverse&order=id&id=gt.49990",
+        "/raised",
+    ] {
+        for prefer in ["", "count=exact", "count=planned", "count=estimated"] {
+            let headers = [("Prefer", prefer), ("X-Request-Id", "1")];
+            let streamed = csv(&may, url, &headers).await;
+            let held = csv(&held, url, &headers).await;
+            assert_eq!(streamed.status, held.status, "{url}");
+            assert_eq!(streamed.body, held.body, "{url}");
+            assert_eq!(streamed.headers, held.headers, "{url}");
+        }
+    }
+    let said = csv(&may, "/texts?select=id,said&id=lt.3&order=id", &[]).await;
+    assert_eq!((said.status.as_u16(), said.header("x-row")), (202, "2"));
 }
 
 #[actix_web::test]

@@ -9,7 +9,6 @@ mod exports;
 mod failures;
 mod framing;
 mod limits;
-mod odd_updates;
 mod query;
 mod reads;
 mod transactions;
