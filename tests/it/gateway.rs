@@ -39,15 +39,17 @@ static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
     target.join("passerelle")
 });
 
-/// `passerelle serve` on a port of its own; stopped with this value.
+/// The gateway on a port of its own; stopped with this value.
 pub(crate) struct Gateway {
     /// `http://127.0.0.1:PORT`
     pub(crate) url: String,
+    /// Where the REST surface is.
+    pub(crate) prefix: &'static str,
     process: Child,
 }
 
 impl Gateway {
-    /// Serves a database; ready when this returns.
+    /// `passerelle serve` for a database; ready when this returns.
     pub(crate) async fn serve(db: &TestDb, settings: &[(&str, &str)]) -> Self {
         let mut command = tokio::process::Command::new(&*BINARY);
         command
@@ -57,7 +59,26 @@ impl Gateway {
             .env("PASSERELLE_SERVER_HOST", "127.0.0.1")
             .env("PASSERELLE_SERVER_PORT", "0")
             .env("PASSERELLE_SERVER_ADMIN_PORT", "0")
-            .envs(settings.iter().copied())
+            .envs(settings.iter().copied());
+        Self::start(command, "/rest/v1").await
+    }
+
+    /// `passerelle rest` for a database; ready when this returns.
+    pub(crate) async fn rest(db: &TestDb, settings: &[(&str, &str)]) -> Self {
+        let mut command = tokio::process::Command::new(&*BINARY);
+        command
+            .arg("rest")
+            .env("PGRST_DB_URI", db.authenticator_url())
+            .env("PGRST_DB_SCHEMAS", "public")
+            .env("PGRST_DB_ANON_ROLE", "anon")
+            .env("PGRST_SERVER_HOST", "127.0.0.1")
+            .env("PGRST_SERVER_PORT", "0")
+            .envs(settings.iter().copied());
+        Self::start(command, "").await
+    }
+
+    async fn start(mut command: tokio::process::Command, prefix: &'static str) -> Self {
+        command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -82,7 +103,11 @@ impl Gateway {
             .flatten()
             .unwrap_or_else(|| panic!("the gateway is not ready:\n{log}"));
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { url, process }
+        Self {
+            url,
+            prefix,
+            process,
+        }
     }
 }
 
