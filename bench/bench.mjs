@@ -3,7 +3,8 @@
 //   node bench/bench.mjs [--rounds 5] [--seconds 4] [--only NAME] [--json]
 //
 // Needs target/release/passerelle, wrk, pgbench and psql. Rounds of gateway and pgbench take turns,
-// so that whatever else the machine does touches both. Figures are medians over the rounds.
+// so that whatever else the machine does touches both. Figures are medians over the rounds. The gateway logs as it does
+// by default, a line for each request, to /dev/null.
 
 import { createHmac } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,8 +14,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { forgetPeak, run, serverCpu, start, usage } from './processes.mjs';
-import { table } from './report.mjs';
+import { report } from './report.mjs';
 import { BULK, USER, scenarios } from './scenarios.mjs';
+import { startups } from './startup.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const binary = join(dirname(here), 'target/release/passerelle');
@@ -32,6 +34,8 @@ const CONNECTIONS = 32;
 // As many sessions of PostgreSQL for pgbench as the gateway has: what is compared is the way to them, not their number.
 // Clients of the gateway beyond that wait in it, as they are meant to.
 const SESSIONS = 10;
+// Memory is looked at again after so many requests.
+const MANY = 200_000;
 
 const log = (line) => process.stderr.write(`${line}\n`);
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
@@ -90,7 +94,7 @@ class Load {
   async ofPgbench(bench) {
     const clients = Math.min(SESSIONS, this.scenario.connections ?? SESSIONS);
     const variables = Object.entries(this.variables).flatMap(([name, value]) => ['-D', `${name}=${value}`]);
-    const args = ['-n', '-M', 'prepared', '-c', String(clients), '-j', '1', '-T', String(seconds), ...variables, '-f', join(here, 'pgbench', this.scenario.script), bench.gateway.db_url];
+    const args = ['-n', '-M', 'prepared', '-c', String(clients), '-j', '1', '-T', String(seconds), ...variables, '-f', join(here, 'pgbench', this.scenario.script), bench.localUrl];
     const { out } = await run('pgbench', args);
     if (!/number of failed transactions: 0 /.test(out)) throw new Error(`${this.scenario.name}: ${out}`);
     return Number(/tps = ([\d.]+)/.exec(out)[1]);
@@ -119,6 +123,25 @@ async function measure(bench, scenario) {
   };
 }
 
+/** Goes on asking until there were many requests; says how many. */
+async function exhaust(bench, requests) {
+  const load = new Load(bench, scenarios[0]);
+  let total = requests;
+  while (total < MANY) {
+    total += (await load.ofGateway(bench)).requests;
+    log(`${total} of ${MANY} requests`);
+  }
+  return total;
+}
+
+/** The same database through the Unix socket, which is how `passerelle dev` connects, so that pgbench does, too. */
+async function local(url, sql) {
+  const { port, username, password, pathname } = new URL(url);
+  const [directory] = (await sql('show unix_socket_directories')).out.trim().split(',');
+  const parameters = new URLSearchParams({ host: directory, port, user: username, password });
+  return `postgresql://${pathname}?${parameters}`;
+}
+
 async function main() {
   const dir = mkdtempSync(join(tmpdir(), 'passerelle-bench-'));
   // PostgreSQL does not run as root, and its user may enter.
@@ -132,16 +155,17 @@ async function main() {
     const exp = Math.floor(Date.now() / 1000) + 86400;
     const claims = { role: 'authenticated', sub: USER, aud: 'authenticated', exp };
     const tokens = { anon: gateway.anon_key, service: gateway.service_role_key, user: token(gateway.jwt_secret, claims) };
-    const bench = { dir, gateway, postmaster, claims, tokens, sql };
+    const bench = { dir, gateway, postmaster, claims, tokens, sql, localUrl: await local(gateway.db_url, sql) };
     const idle = usage(gateway.child.pid).resident;
     const rows = [];
     for (const scenario of scenarios) {
       if (options.only && !scenario.name.includes(options.only)) continue;
       rows.push(await measure(bench, scenario));
     }
-    const requests = rows.reduce((sum, row) => sum + row.requests, 0);
+    const requests = await exhaust(bench, rows.reduce((sum, row) => sum + row.requests, 0));
     const memory = { idle_mb: idle, resident_mb: usage(gateway.child.pid).resident, requests };
-    console.log(options.json ? JSON.stringify({ rows, memory }) : table(rows, memory));
+    const starts = await startups({ binary, gateway, servers: join(dir, 'servers'), rounds, median, log });
+    console.log(options.json ? JSON.stringify({ rows, memory, starts }) : report(rows, memory, starts));
   } finally {
     gateway.child.kill('SIGTERM');
     await new Promise((resolve) => { gateway.child.on('close', resolve); });

@@ -1,4 +1,4 @@
-// The table.
+// The tables.
 
 const COLUMNS = [
   ['scenario', (row) => row.scenario],
@@ -13,10 +13,19 @@ const COLUMNS = [
   ['peak MB', (row) => row.peak_mb.toFixed(1)],
 ];
 
-export function table(rows, memory) {
-  const lines = [COLUMNS.map(([name]) => name), ...rows.map((row) => COLUMNS.map(([, cell]) => String(cell(row))))];
-  const widths = COLUMNS.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
-  const text = lines.map((line) => line.map((cell, i) => i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join('  '));
-  text.push('', `CPU is per request. Memory of the gateway: ${memory.idle_mb.toFixed(1)} MB idle, ${memory.resident_mb.toFixed(1)} MB after ${memory.requests} requests; its peak is that of each scenario.`);
-  return text.join('\n');
+const STARTS = [
+  ['start of `serve`', (row) => row.database],
+  ['ready after ms', (row) => Math.round(row.ready_ms)],
+  ['resident MB', (row) => row.resident_mb.toFixed(1)],
+];
+
+function table(columns, rows) {
+  const lines = [columns.map(([name]) => name), ...rows.map((row) => columns.map(([, cell]) => String(cell(row))))];
+  const widths = columns.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
+  return lines.map((line) => line.map((cell, i) => i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join('  ')).join('\n');
+}
+
+export function report(rows, memory, starts) {
+  const notes = `CPU is per request. Memory of the gateway: ${memory.idle_mb.toFixed(1)} MB idle, ${memory.resident_mb.toFixed(1)} MB after ${memory.requests} requests; its peak is that of each scenario.`;
+  return [table(COLUMNS, rows), notes, table(STARTS, starts)].join('\n\n');
 }

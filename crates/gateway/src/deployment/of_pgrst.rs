@@ -30,8 +30,8 @@ use crate::pgrst::{OpenApiMode, PgrstSettings, Verbosity, completed};
 const PREPARED_STATEMENTS: usize = 256;
 /// PostgREST bounds neither bodies nor URLs by itself; these are far beyond what it is used with.
 const LIMITS: HttpLimits = HttpLimits {
-    url_bytes: 128 * 1024,
-    header_bytes: 128 * 1024,
+    url_bytes: 60_000,
+    header_bytes: 120_000,
     body_bytes: 1 << 30,
 };
 /// There are none.
@@ -47,7 +47,7 @@ const EXPORTS: ExportSettings = ExportSettings {
     longest: Duration::ZERO,
 };
 const QUERY: Limits = Limits {
-    query_bytes: 128 * 1024,
+    query_bytes: 60_000,
     query_body_bytes: 0,
     embed_depth: 32,
     logic_depth: 32,
