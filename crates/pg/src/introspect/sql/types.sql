@@ -40,7 +40,7 @@ select
   case when t.typtype = 'd' then t.typtypmod else used.modifier end,
   case when t.typtype = 'd' then pg_catalog.pg_get_expr(t.typdefaultbin, 0) end,
   case
-    when base.typsubscript <> 'pg_catalog.array_subscript_handler'::regproc then false
+    when item.typarray is distinct from base.oid then false
     when element.typtype in ('e', 'r', 'm') then true
     else exists (
       select
@@ -64,6 +64,7 @@ from used
 join pg_catalog.pg_type t on t.oid = used.type
 join chain on chain.type = used.type
 join pg_catalog.pg_type base on base.oid = chain.base and base.typbasetype = 0
+left join pg_catalog.pg_type item on item.oid = base.typelem
 left join (
   element_chain
   join pg_catalog.pg_type element on element.oid = element_chain.base and element.typbasetype = 0
