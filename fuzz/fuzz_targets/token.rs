@@ -44,7 +44,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(claims) = serde_json::from_slice::<&RawValue>(data) else {
         return;
     };
-    let token = mint(claims, &SigningKey::hs256(&Secret::from(SECRET))).expect("it is signed");
+    let token = mint(&claims, &SigningKey::hs256(&Secret::from(SECRET))).expect("it is signed");
     let expected = told(FORGETTING.verify(token.as_bytes(), now));
     for _ in 0..2 {
         assert_eq!(told(REMEMBERING.verify(token.as_bytes(), now)), expected);

@@ -151,7 +151,7 @@ fn rows_agree_on_their_operations() {
     );
     assert_eq!(of(target, r#"[{"b": {"$inc": 1}}, {"b": 1, "a": 2}]"#), []);
     assert_eq!(read(target, r#"{"a": "#), Err(PayloadError::InvalidJson));
-    assert_eq!(read(target, r#"[1]"#), Err(PayloadError::InvalidJson));
+    assert_eq!(read(target, r"[1]"), Err(PayloadError::InvalidJson));
 }
 
 #[test]
