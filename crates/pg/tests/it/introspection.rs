@@ -386,4 +386,41 @@ async fn unique_indexes_have_keys_and_predicates() {
         ]
     );
     assert!(table(&catalog, "seen").unique_indexes.is_empty());
+    let writers = |index: &str| {
+        let index = table(&catalog, "things").unique_index(index).unwrap();
+        index.writers.iter().any(|role| &**role == "postgres")
+    };
+    assert!(writers("folded") && !writers("things_pkey"));
+}
+
+#[tokio::test]
+async fn how_keys_and_elements_are_compared() {
+    let db = TestDb::with_sql(
+        "
+        create schema api;
+        create collation api.\"Any\" (provider = icu, locale = 'und', deterministic = false);
+        create type api.pair as (a int, j json);
+        create domain api.word as varchar(9);
+        create domain api.words as api.word[];
+        create table api.things (
+            plain text, c text collate \"C\", any_case text collate api.\"Any\",
+            texts text[], words api.words, of_words api.word[], chars \"char\"[], nets cidr[],
+            j json[], points point[], boxes box[], pairs api.pair[], name name, vector int2vector
+        );
+        ",
+    )
+    .await;
+    let catalog = catalog(&db, &["api"]).await;
+    let columns = &table(&catalog, "things").columns;
+    let collations: Vec<_> = columns
+        .iter()
+        .filter_map(|column| Some((&*column.name, column.collation.as_deref()?)))
+        .collect();
+    assert_eq!(collations, [("any_case", "api.\"Any\"")]);
+    let comparable: Vec<_> = columns
+        .iter()
+        .filter(|column| column.comparable_elements)
+        .map(|column| &*column.name)
+        .collect();
+    assert_eq!(comparable, ["texts", "words", "of_words", "chars", "nets"]);
 }

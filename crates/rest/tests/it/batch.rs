@@ -759,6 +759,17 @@ async fn a_batch_is_bounded() {
 }
 
 #[actix_web::test]
+async fn a_result_that_is_no_text_has_no_place_in_json() {
+    let api = api().await;
+    let drawn = with(get("/posts"), "headers", json!({"Accept": "image/x-dots"}));
+    let batch = json!([post("/posts", json!({"title": "a"})), drawn]);
+    assert_eq!(
+        failed(&api, batch).await,
+        (400, "PSR627".to_owned(), "1".to_owned())
+    );
+}
+
+#[actix_web::test]
 async fn a_statement_whose_table_has_changed_does_not_fail_a_batch() {
     let api = api().await;
     let batch = json!([post("/posts", json!({"title": "a"})), get("/posts")]);
