@@ -160,7 +160,7 @@ impl Api {
         let db = TestDb::platform().await;
         db.run(include_str!("schema.sql")).await;
         db.run(sql).await;
-        let catalog = Arc::new(read_catalog(&db).await);
+        let catalog = Arc::new(Box::pin(read_catalog(&db)).await);
         let endpoint = Endpoint::parse(&db.authenticator_url()).unwrap();
         let pool = Pool::new(
             endpoint,
