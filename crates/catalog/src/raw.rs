@@ -102,6 +102,8 @@ pub struct RawUniqueIndex {
     pub keys: Box<[RawIndexKey]>,
     /// Which rows are indexed, as SQL.
     pub predicate: Option<Arc<str>>,
+    /// Of a partial one: roles that may insert into the relation.
+    pub writers: Box<[Arc<str>]>,
 }
 
 /// A part of the key of an index.

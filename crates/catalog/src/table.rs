@@ -83,6 +83,8 @@ pub struct UniqueIndex {
     pub keys: Box<[IndexKey]>,
     /// Which rows are indexed, as SQL; all where absent.
     pub predicate: Option<Arc<str>>,
+    /// Of a partial one: roles that may know of it, as they may insert into the table.
+    pub writers: Box<[Arc<str>]>,
 }
 
 /// A part of the key of an index.
@@ -127,6 +129,12 @@ pub struct Column {
     pub base_type: Arc<str>,
     /// Type as declared: the domain's name where it is one.
     pub nominal_type: Arc<str>,
+    /// Its collation as SQL, where texts that differ can be equal by it; otherwise equality is that
+    /// of the type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collation: Option<Arc<str>>,
+    /// It is an array whose elements can be told apart: their type has an equality of its own.
+    pub comparable_elements: bool,
     /// Characters at most, for `varchar(n)` and the like.
     pub max_length: Option<i32>,
     /// Default or generation expression as SQL text.

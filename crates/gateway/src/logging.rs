@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::AsFd as _;
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use passerelle_surface::{AccessLevel, AccessLog, LogForm, LogSink, Urgency, set_access_level};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -16,12 +18,17 @@ use crate::clock;
 use crate::config::{LogFormat, LogLevel};
 use crate::pgrst;
 
-/// What is logged, which can be replaced; what waits is written when this ends.
-#[derive(Clone, Debug)]
+/// The log of the program; what waits is written when this ends. There is one, since waiting for a
+/// reader that stands still takes its time.
+#[derive(Debug)]
 pub(crate) struct Logging {
-    targets: reload::Handle<Targets, Registry>,
+    switch: LevelSwitch,
     sink: LogSink,
 }
+
+/// What is logged, which can be replaced.
+#[derive(Clone, Debug)]
+pub(crate) struct LevelSwitch(reload::Handle<Targets, Registry>);
 
 /// What is logged: of the server, and of requests.
 #[derive(Clone, Debug)]
@@ -34,7 +41,7 @@ pub(crate) struct Levels {
 pub(crate) fn start(format: LogFormat, levels: impl Into<Levels>) -> io::Result<Logging> {
     let levels = levels.into();
     // Its own descriptor: standard error is locked by whoever waits for its reader.
-    let out = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+    let out = Output(File::from(io::stderr().as_fd().try_clone_to_owned()?));
     let sink = LogSink::start(out, |entries| {
         tracing::warn!(entries, "entries are missing: the log is read too slowly");
     })?;
@@ -60,15 +67,23 @@ pub(crate) fn start(format: LogFormat, levels: impl Into<Levels>) -> io::Result<
     };
     AccessLog::new(sink.clone(), form, clock::system).install();
     set_access_level(levels.access);
-    Ok(Logging { targets, sink })
+    let switch = LevelSwitch(targets);
+    Ok(Logging { switch, sink })
 }
 
 impl Logging {
+    /// Changes what is logged; outlives the log without keeping it.
+    pub(crate) fn switch(&self) -> LevelSwitch {
+        self.switch.clone()
+    }
+}
+
+impl LevelSwitch {
     /// Logs this from now on.
     pub(crate) fn set(&self, levels: impl Into<Levels>) {
         let levels = levels.into();
         // It fails only when the subscriber is gone.
-        let _ = self.targets.reload(levels.targets);
+        let _ = self.0.reload(levels.targets);
         set_access_level(levels.access);
     }
 }
@@ -76,6 +91,32 @@ impl Logging {
 impl Drop for Logging {
     fn drop(&mut self) {
         self.sink.flush();
+    }
+}
+
+/// Standard error, which may have been made non-blocking by whoever shares it.
+struct Output(File);
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.0.write(bytes) {
+                Err(full) if full.kind() == io::ErrorKind::WouldBlock => {
+                    let mut room = [PollFd::new(self.0.as_fd(), PollFlags::POLLOUT)];
+                    // Only the thread of the log waits here; the end of the program does not wait
+                    // for it for ever.
+                    match poll(&mut room, PollTimeout::NONE) {
+                        Ok(_) | Err(Errno::EINTR) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                written => return written,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 
@@ -133,5 +174,32 @@ impl From<pgrst::LogLevel> for Levels {
                 .with_target("passerelle_rest", requests),
             access,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+
+    use super::Output;
+
+    #[test]
+    fn a_reader_that_is_slow_on_a_descriptor_that_does_not_block_gets_every_line() {
+        let (writes, reads) = UnixStream::pair().unwrap();
+        writes.set_nonblocking(true).unwrap();
+        let mut out = Output(File::from(OwnedFd::from(writes)));
+        let lines = 20_000;
+        let writing = std::thread::spawn(move || {
+            for line in 0..lines {
+                out.write_all(format!("{line:0>100}\n").as_bytes()).unwrap();
+            }
+        });
+        let read = BufReader::with_capacity(100, reads).lines();
+        let numbers: Vec<u32> = read.map(|line| line.unwrap().parse().unwrap()).collect();
+        writing.join().unwrap();
+        assert!(numbers.into_iter().eq(0..lines));
     }
 }

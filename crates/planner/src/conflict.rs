@@ -22,7 +22,7 @@ impl Context<'_> {
             return Ok(Conflict::on(table.primary_key.iter().cloned(), resolution));
         };
         let index = if self.settings.index_conflict {
-            index(table, names)?
+            index(table, names, self.role)?
         } else {
             None
         };
@@ -39,7 +39,11 @@ impl Context<'_> {
 
 /// The index that has to be told apart for PostgreSQL: one that is named, or the partial one on the
 /// columns that are named, unless these are unique anyway.
-fn index<'t>(table: &'t Table, names: &[String]) -> Result<Option<&'t UniqueIndex>, PlanError> {
+fn index<'t>(
+    table: &'t Table,
+    names: &[String],
+    role: &str,
+) -> Result<Option<&'t UniqueIndex>, PlanError> {
     let columns: Vec<&str> = names.iter().map(String::as_str).collect();
     if columns.iter().any(|column| table.column(column).is_none()) {
         return Ok(match columns.as_slice() {
@@ -58,7 +62,11 @@ fn index<'t>(table: &'t Table, names: &[String]) -> Result<Option<&'t UniqueInde
         several => Err(PlanError::AmbiguousIndex {
             relation: table.name.name.to_string(),
             columns: names.to_vec(),
-            candidates: several.iter().map(|&index| index.clone()).collect(),
+            candidates: several
+                .iter()
+                .filter(|index| index.writers.iter().any(|writer| &**writer == role))
+                .map(|index| index.name.to_string())
+                .collect(),
         }),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use passerelle_catalog::{Relationship, UniqueIndex};
+use passerelle_catalog::Relationship;
 use passerelle_syntax::{MediaType, ValueOperation};
 use thiserror::Error;
 
@@ -41,8 +41,8 @@ pub enum PlanError {
         relation: String,
         /// The columns named.
         columns: Vec<String>,
-        /// The indexes, by name.
-        candidates: Vec<UniqueIndex>,
+        /// Names of the indexes; none where the role may not know of them.
+        candidates: Vec<String>,
     },
     /// An update by key, where there is no such key (PSR601).
     #[error("{relation} has no such unique key")]

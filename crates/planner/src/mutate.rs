@@ -163,6 +163,7 @@ impl Context<'_> {
         Ok(WriteColumn {
             name: Arc::clone(&found.name),
             type_name: Arc::clone(&found.nominal_type),
+            collation: found.collation.clone(),
             transform: transform.map(|representation| Arc::clone(&representation.function)),
             default: found.default.clone(),
             operation: None,

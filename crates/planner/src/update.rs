@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use passerelle_catalog::Table;
+use passerelle_catalog::{Column, Table};
 use passerelle_syntax::{Handling, Missing, Payload, UpdateMatch, ValueOperation};
 
 use crate::context::Context;
@@ -112,10 +112,10 @@ impl Context<'_> {
             let Some(operation) = self.operation_on(&column.name) else {
                 continue;
             };
-            let base_type = table.column(&column.name).map(|found| &found.base_type);
-            let on = base_type
+            let found = table.column(&column.name);
+            let on = found
                 .filter(|_| column.transform.is_none())
-                .and_then(|base_type| Some((operated_type(operation, base_type)?, base_type)));
+                .and_then(|found| Some((operated_type(operation, found)?, &found.base_type)));
             let Some((on, base_type)) = on else {
                 return Err(PlanError::UnsuitableOperation {
                     column: column.name.to_string(),
@@ -143,16 +143,17 @@ impl Context<'_> {
     }
 }
 
-/// What columns of a type are to an operation, if it can be done to them.
-fn operated_type(operation: ValueOperation, base_type: &str) -> Option<OperatedType> {
+/// What a column is to an operation, if it can be done to it.
+fn operated_type(operation: ValueOperation, column: &Column) -> Option<OperatedType> {
     use ValueOperation::{Append, Increment, Merge, Prepend, Remove};
-    match (operation, base_type) {
+    match (operation, &*column.base_type) {
         (
             Increment,
             "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision",
         ) => Some(OperatedType::Number),
         (Merge | Append | Prepend | Remove, "json" | "jsonb") => Some(OperatedType::Json),
-        (Append | Prepend | Remove, array) if array.ends_with("[]") => Some(OperatedType::Array),
+        (Append | Prepend, array) if array.ends_with("[]") => Some(OperatedType::Array),
+        (Remove, _) if column.comparable_elements => Some(OperatedType::Array),
         _ => None,
     }
 }

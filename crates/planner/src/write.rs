@@ -100,6 +100,8 @@ pub struct WriteColumn {
     pub name: Arc<str>,
     /// Its type as declared, as PostgreSQL writes it.
     pub type_name: Arc<str>,
+    /// Its collation as SQL, where texts that differ can be equal by it.
+    pub collation: Option<Arc<str>>,
     /// Function of a domain representation from JSON; the JSON value is then passed as `json`.
     pub transform: Option<Arc<str>>,
     /// Its default as SQL, from the catalogue.

@@ -14,6 +14,7 @@ use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTI
 use passerelle_identity::TokenError;
 use passerelle_pg::{ErrorReply, error_reply};
 use passerelle_planner::PlanError;
+use passerelle_sql::RefusedOperation;
 use passerelle_surface::{Details, ErrorBody, HttpLimits, RequestId};
 use passerelle_syntax::{ParseError, PayloadError};
 use passerelle_wire::{PoolError, WireError};
@@ -100,6 +101,12 @@ pub(crate) enum ReplyError {
     /// Several rows of the body have the same key (PSR603).
     #[error("rows have the same key")]
     DuplicateKeys {
+        /// Such keys, as JSON.
+        keys: String,
+    },
+    /// A row of the body would change several rows (PSR607).
+    #[error("rows of the relation have the same key")]
+    AmbiguousKeys {
         /// Such keys, as JSON.
         keys: String,
     },
@@ -237,6 +244,11 @@ fn pool(error: &PoolError) -> ErrorReply {
 }
 
 fn flight(error: &WireError, authenticated: bool, request_id: &RequestId) -> ErrorBody {
+    if let WireError::Server(server) = error
+        && let Some(refused) = RefusedOperation::read(&server.code, &server.message)
+    {
+        return update::refused(&refused);
+    }
     match error {
         // The only text of a statement that a client writes are names, and only NUL cannot be
         // written; PostgreSQL says this of a parameter that has one.
@@ -321,6 +333,12 @@ fn reply(error: &ReplyError, request_id: &RequestId) -> ErrorBody {
             let bad = StatusCode::BAD_REQUEST;
             let body = ErrorBody::new(bad, "PSR603", "Several rows of the body have the same key");
             with_json(body, keys)
+        }
+        ReplyError::AmbiguousKeys { keys } => {
+            let bad = StatusCode::BAD_REQUEST;
+            let body = ErrorBody::new(bad, "PSR607", "Several rows have the same key");
+            with_json(body, keys)
+                .with_hint("These columns are no unique key of the relation: filter its rows")
         }
         ReplyError::Unmatched { rows, keys } => {
             let message = format!("Rows of the body that match no row: {rows}");

@@ -139,7 +139,7 @@ fn report(interruption: &Interruption, request_id: &RequestId) {
     match interruption {
         Interruption::Database(_) => tracing::error!(request_id, error, "an export was cut off"),
         Interruption::Late | Interruption::Stalled => {
-            tracing::warn!(request_id, error, "an export was cut off")
+            tracing::warn!(request_id, error, "an export was cut off");
         }
         Interruption::Abandoned => tracing::debug!(request_id, error, "an export was cut off"),
     }

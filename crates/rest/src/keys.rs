@@ -1,12 +1,17 @@
-//! Keys that are told to a client: a JSON array, cut to a length that headers and logs can take.
+//! Keys that are told to a client: a JSON array, cut to a length.
 
 use serde_json::value::RawValue;
 
-/// Bytes of the array at most.
-const LONGEST: usize = 4096;
+/// Bytes of the array in an error at most.
+pub(crate) const IN_ERROR: usize = 4096;
 
-/// As many of the array's elements, from its beginning, as there is room for, in ASCII.
-pub(crate) fn bounded(array: &[u8]) -> String {
+/// Bytes of the array in a header at most. Proxies take few bytes of headers, 4 KiB of all by
+/// default, and what was committed must not become a 502.
+pub(crate) const IN_HEADER: usize = 1024;
+
+/// As many of the array's elements, from its beginning, as there is room for in so many bytes, in
+/// ASCII.
+pub(crate) fn bounded(array: &[u8], longest: usize) -> String {
     let keys: Vec<&RawValue> = serde_json::from_slice(array).unwrap_or_default();
     let mut out = String::from("[");
     for key in keys {
@@ -15,7 +20,7 @@ pub(crate) fn bounded(array: &[u8]) -> String {
             out.push(',');
         }
         push_ascii(&mut out, key.get());
-        if out.len() >= LONGEST {
+        if out.len() >= longest {
             out.truncate(before);
             break;
         }
@@ -54,7 +59,7 @@ mod tests {
     #[test]
     fn keys_are_ascii_and_the_same_values() {
         let keys = "[{\"id\":1}, \n {\"id\":\"é😀\u{7f}\\n\"}]";
-        let told = bounded(keys.as_bytes());
+        let told = bounded(keys.as_bytes(), IN_HEADER);
         assert_eq!(told, r#"[{"id":1},{"id":"\u00e9\ud83d\ude00\u007f\n"}]"#);
         let (told, keys): (serde_json::Value, serde_json::Value) = (
             serde_json::from_str(&told).unwrap(),
@@ -67,14 +72,16 @@ mod tests {
     fn what_is_too_long_is_left_out_as_a_whole() {
         let key = format!("{{\"id\":\"{}\"}}", "x".repeat(1000));
         let all = format!("[{}]", [key.as_str(); 9].join(","));
-        let told = bounded(all.as_bytes());
-        assert!(told.len() <= LONGEST + 1);
+        let told = bounded(all.as_bytes(), IN_ERROR);
+        assert!(told.len() <= IN_ERROR);
         let told: Vec<serde_json::Value> = serde_json::from_str(&told).unwrap();
         assert_eq!(told.len(), 4);
         assert_eq!(
-            bounded(format!("[\"{}\"]", "x".repeat(9000)).as_bytes()),
+            bounded(format!("[\"{}\"]", "x".repeat(9000)).as_bytes(), IN_ERROR),
             "[]"
         );
-        assert_eq!(bounded(b"[]"), "[]");
+        assert_eq!(bounded(b"[1,2]", 5), "[1,2]");
+        assert_eq!(bounded(b"[1,2]", 4), "[1]");
+        assert_eq!(bounded(b"[]", IN_HEADER), "[]");
     }
 }

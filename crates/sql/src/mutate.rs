@@ -6,7 +6,7 @@ use passerelle_planner::{Conflict, Handler, MutatePlan, ResultKind, Write};
 use passerelle_statement::Statement;
 
 use crate::body::write_body;
-use crate::by_key::{write_by_key, write_key_columns};
+use crate::by_key::ByKey;
 use crate::explain::write_explain;
 use crate::node::{Separator, WRITTEN};
 use crate::rows::{RESPONSE_SETTINGS, write_from_rows, write_from_written, write_named_rows};
@@ -37,6 +37,8 @@ pub mod write_column {
     pub const UNMATCHED: usize = 7;
     /// Their keys, as a JSON array of objects: the first hundred.
     pub const UNMATCHED_KEYS: usize = 8;
+    /// Keys that several rows of the relation have, likewise, or null.
+    pub const AMBIGUOUS_KEYS: usize = 9;
 }
 
 /// Renders a write. The statement has one row with the columns of [`write_column`], or the lines of
@@ -45,7 +47,10 @@ pub fn render_mutate(plan: &MutatePlan) -> Statement {
     let mut sql = Writer::new();
     write_explain(&mut sql, plan.reply.explain.as_ref());
     sql.push("WITH ");
-    if !write_by_key(&mut sql, plan) {
+    let by_key = ByKey::of(plan);
+    if let Some(by_key) = &by_key {
+        by_key.write(&mut sql);
+    } else {
         sql.push(WRITTEN);
         sql.push(" AS (");
         write_write(&mut sql, plan);
@@ -59,7 +64,9 @@ pub fn render_mutate(plan: &MutatePlan) -> Statement {
     write_location(&mut sql, &plan.location_columns);
     sql.push(", ");
     write_inserted(&mut sql, &plan.write);
-    write_key_columns(&mut sql, &plan.write);
+    if let Some(by_key) = &by_key {
+        by_key.write_key_columns(&mut sql);
+    }
     if plan.handler == Handler::None {
         // Columns of the read are not returned, hence cannot be read.
         write_from_written(&mut sql);

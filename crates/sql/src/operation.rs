@@ -6,6 +6,7 @@ use passerelle_catalog::QualifiedName;
 use passerelle_planner::{ColumnOperation, OperatedType, WriteColumn};
 use passerelle_syntax::ValueOperation;
 
+use crate::refusal::write_refusal;
 use crate::write::write_body_column;
 use crate::writer::Writer;
 
@@ -70,34 +71,41 @@ impl Change<'_> {
 
     /// Nothing, and JSON's null, count as empty.
     fn json(&self, sql: &mut Writer) {
+        sql.push("CASE WHEN coalesce(jsonb_typeof(");
+        self.held(sql, "jsonb");
         match self.operation.operation {
             ValueOperation::Remove => {
-                sql.push("CASE WHEN jsonb_typeof(");
+                sql.push("), 'null') = 'null' THEN ");
+                self.held(sql, "jsonb");
+                sql.push(" WHEN jsonb_typeof(");
                 self.held(sql, "jsonb");
                 sql.push(") IN ('object', 'array') THEN ");
                 self.held(sql, "jsonb");
                 sql.push(" - ");
                 self.operand(sql, "text[]");
-                sql.push(" ELSE ");
-                self.held(sql, "jsonb");
-                sql.push(" END");
             }
             ValueOperation::Prepend => {
+                sql.push("), 'null') IN ('null', 'array') THEN ");
                 self.operand(sql, "jsonb");
                 sql.push(" || ");
                 self.json_or(sql, "'[]'");
             }
             ValueOperation::Append => {
+                sql.push("), 'null') IN ('null', 'array') THEN ");
                 self.json_or(sql, "'[]'");
                 sql.push(" || ");
                 self.operand(sql, "jsonb");
             }
             ValueOperation::Merge | ValueOperation::Increment => {
+                sql.push("), 'null') IN ('null', 'object') THEN ");
                 self.json_or(sql, "'{}'");
                 sql.push(" || ");
                 self.operand(sql, "jsonb");
             }
         }
+        sql.push(" ELSE ");
+        self.refusal(sql, "jsonb");
+        sql.push(" END");
     }
 
     fn json_or(&self, sql: &mut Writer, empty: &str) {
@@ -108,38 +116,62 @@ impl Change<'_> {
         sql.push(")");
     }
 
-    /// Nothing counts as empty.
-    fn array(&self, sql: &mut Writer) {
-        let type_name = &self.operation.type_name;
-        match self.operation.operation {
-            ValueOperation::Remove => {
-                sql.push("CASE WHEN ");
-                self.held(sql, type_name);
-                sql.push(" IS NOT NULL THEN ARRAY(SELECT element FROM unnest(");
-                self.held(sql, type_name);
-                sql.push(") WITH ORDINALITY AS held(element, position) WHERE (element = ANY (");
-                // Without the cast it would be a subquery of rows.
-                self.operand(sql, type_name);
-                sql.push("::");
-                sql.push(type_name);
-                sql.push(")) IS NOT TRUE ORDER BY position) END");
-            }
-            ValueOperation::Prepend => {
-                self.operand(sql, type_name);
-                sql.push(" || ");
-                self.array_or_empty(sql);
-            }
-            ValueOperation::Append | ValueOperation::Merge | ValueOperation::Increment => {
-                self.array_or_empty(sql);
-                sql.push(" || ");
-                self.operand(sql, type_name);
-            }
-        }
+    fn refusal(&self, sql: &mut Writer, type_name: &str) {
+        let operation = self.operation.operation;
+        write_refusal(sql, operation, &self.column.name, type_name);
     }
 
-    fn array_or_empty(&self, sql: &mut Writer) {
+    /// Nothing counts as empty. Arrays of other dimensions than one's own would be flattened or
+    /// taken for elements.
+    fn array(&self, sql: &mut Writer) {
+        let type_name = &self.operation.type_name;
+        sql.push("CASE WHEN array_ndims(");
+        self.held(sql, type_name);
+        let remove = self.operation.operation == ValueOperation::Remove;
+        if remove {
+            sql.push(") > 1 THEN ");
+        } else {
+            sql.push(") <> array_ndims(");
+            self.operand(sql, type_name);
+            sql.push(") THEN ");
+        }
+        self.refusal(sql, type_name);
+        if remove {
+            self.array_without(sql);
+        } else {
+            sql.push(" ELSE ");
+            self.array_with(sql);
+        }
+        sql.push(" END");
+    }
+
+    fn array_without(&self, sql: &mut Writer) {
+        let type_name = &self.operation.type_name;
+        sql.push(" WHEN ");
+        self.held(sql, type_name);
+        sql.push(" IS NOT NULL THEN ARRAY(SELECT element FROM unnest(");
+        self.held(sql, type_name);
+        sql.push(") WITH ORDINALITY AS held(element, position) WHERE (element = ANY (");
+        // Without the cast it would be a subquery of rows.
+        self.operand(sql, type_name);
+        sql.push("::");
+        sql.push(type_name);
+        sql.push(")) IS NOT TRUE ORDER BY position)");
+    }
+
+    fn array_with(&self, sql: &mut Writer) {
+        let type_name = &self.operation.type_name;
+        let prepend = self.operation.operation == ValueOperation::Prepend;
+        if prepend {
+            self.operand(sql, type_name);
+            sql.push(" || ");
+        }
         sql.push("coalesce(");
-        self.held(sql, &self.operation.type_name);
+        self.held(sql, type_name);
         sql.push(", '{}')");
+        if !prepend {
+            sql.push(" || ");
+            self.operand(sql, type_name);
+        }
     }
 }

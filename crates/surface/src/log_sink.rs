@@ -2,9 +2,10 @@
 //!
 //! Whoever logs appends to memory; one thread writes, many entries at a time. So a reader of
 //! standard error that is slow, or stands still, never holds up a request. What gives then is the
-//! newest entries: beyond a bound they are dropped, and their number is logged as soon as there is
-//! room again.
+//! newest entries: beyond a bound they are dropped. So are entries that cannot be written. Their
+//! number is logged as soon as entries are written again.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,8 +20,15 @@ const BATCH: usize = 64 << 10;
 const LINGER: Duration = Duration::from_millis(100);
 /// How long the end of the program waits for a slow reader.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Room for the entry that says how many were dropped.
+const RESERVE: usize = 16 << 10;
 /// A pipe takes so many bytes at once or not at all, which keeps lines of other writers apart.
 const PIPE_ATOMIC: usize = 4096;
+
+thread_local! {
+    /// Whether the entry that this thread logs says how many were dropped.
+    static TELLS: Cell<bool> = const { Cell::new(false) };
+}
 
 /// When an entry should be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +72,7 @@ impl State {
 
 impl LogSink {
     /// Writes to `out` from now on, on a thread that lives as long as the process. `tell_dropped`
-    /// logs how many entries were dropped.
+    /// logs how many entries were dropped, in one entry.
     pub fn start(
         out: impl Write + Send + 'static,
         tell_dropped: impl Fn(u64) + Send + 'static,
@@ -83,9 +91,10 @@ impl LogSink {
 
     /// Appends whole lines.
     pub fn append(&self, lines: &[u8], urgency: Urgency) {
+        let bound = if TELLS.get() { BOUND + RESERVE } else { BOUND };
         let mut state = self.0.lock();
         let before = state.entries.len();
-        if before + lines.len() > BOUND {
+        if before + lines.len() > bound {
             state.dropped += 1;
             return;
         }
@@ -121,24 +130,31 @@ impl Shared {
 
     fn write_for_ever(&self, mut out: impl Write, tell_dropped: impl Fn(u64)) {
         let mut batch = Vec::new();
+        // What the next batch says was dropped.
+        let mut told = 0;
         loop {
-            let dropped = self.next_batch(&mut batch);
-            for lines in pieces(&batch) {
-                // Nobody reads any more; there is nobody to tell.
-                let _ = out.write_all(lines);
-            }
+            self.next_batch(&mut batch);
+            let lost = write_pieces(&mut out, &batch);
             batch.clear();
             batch.shrink_to(BATCH);
-            if dropped > 0 {
-                tell_dropped(dropped);
+            // Nothing is told before something is written: it would be lost, too, and told of.
+            if lost > 0 {
+                self.lock().dropped += lost + mem::take(&mut told);
+            } else {
+                told = mem::take(&mut self.lock().dropped);
+            }
+            if told > 0 {
+                TELLS.set(true);
+                tell_dropped(told);
+                TELLS.set(false);
             }
             self.lock().writing = false;
             self.written.notify_all();
         }
     }
 
-    /// Waits for entries, takes them, and says how many are missing.
-    fn next_batch(&self, batch: &mut Vec<u8>) -> u64 {
+    /// Waits for entries and takes them.
+    fn next_batch(&self, batch: &mut Vec<u8>) {
         let waits = |state: &mut State| state.entries.is_empty();
         let filled = self.filled.wait_while(self.lock(), waits);
         let filled = filled.unwrap_or_else(PoisonError::into_inner);
@@ -148,8 +164,18 @@ impl Shared {
         mem::swap(&mut state.entries, batch);
         state.immediate = false;
         state.writing = true;
-        mem::take(&mut state.dropped)
     }
+}
+
+/// Writes entries, and says how many could not be written.
+fn write_pieces(out: &mut impl Write, entries: &[u8]) -> u64 {
+    let mut lost = 0;
+    for lines in pieces(entries) {
+        if out.write_all(lines).is_err() {
+            lost += memchr::memchr_iter(b'\n', lines).count().max(1) as u64;
+        }
+    }
+    lost
 }
 
 /// Whole lines that are written at once; a longer line is a piece of its own.
@@ -243,6 +269,73 @@ mod tests {
         sink.flush();
         let written: usize = reads.try_iter().map(|piece| piece.len()).sum();
         assert_eq!(written, (fits + 1) * line.len());
+    }
+
+    #[test]
+    fn the_number_of_what_is_missing_is_not_missing() {
+        let (written, reads) = channel();
+        let (lets_go, lets) = channel();
+        let (handed, itself) = channel::<LogSink>();
+        let sink = LogSink::start(Reader { written, lets }, move |count| {
+            let sink: LogSink = itself.recv().unwrap();
+            // Others fill what there is just before.
+            let others = sink.clone();
+            let fills = thread::spawn(move || {
+                others.append(
+                    &[vec![b'y'; BOUND - 1], vec![b'\n']].concat(),
+                    Urgency::Batched,
+                );
+            });
+            fills.join().unwrap();
+            sink.append(format!("{count} missing\n").as_bytes(), Urgency::Immediate);
+        })
+        .unwrap();
+        handed.send(sink.clone()).unwrap();
+        sink.append(b"first\n", Urgency::Immediate);
+        while !sink.0.lock().writing {
+            thread::yield_now();
+        }
+        for _ in 0..7 {
+            sink.append(&vec![b'x'; BOUND + 1], Urgency::Batched);
+        }
+        drop(lets_go);
+        assert_eq!(reads.recv().unwrap(), b"first\n");
+        assert_eq!(reads.recv().unwrap().len(), BOUND);
+        assert_eq!(reads.recv().unwrap(), b"7 missing\n");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_counted_and_told_when_it_can_be() {
+        /// Fails as long as it is told to, and hands out the rest.
+        struct Failing(Receiver<bool>, Sender<Vec<u8>>);
+
+        impl Write for Failing {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                if self.0.recv().unwrap_or_default() {
+                    return Err(io::Error::from(io::ErrorKind::StorageFull));
+                }
+                let _ = self.1.send(bytes.to_vec());
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let (fails, failing) = channel();
+        let (written, reads) = channel();
+        let (dropped, told) = channel();
+        let out = Failing(failing, written);
+        let sink = LogSink::start(out, move |count| dropped.send(count).unwrap()).unwrap();
+        for (lines, failed) in [("1\n2\n", true), ("3\n", true), ("4\n", false)] {
+            fails.send(failed).unwrap();
+            sink.append(lines.as_bytes(), Urgency::Immediate);
+            sink.flush();
+        }
+        assert_eq!(reads.recv().unwrap(), b"4\n");
+        assert_eq!(told.recv().unwrap(), 3);
+        assert!(told.try_recv().is_err());
     }
 
     #[test]

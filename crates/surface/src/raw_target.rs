@@ -3,10 +3,12 @@
 //! `PostgREST` takes `select=a->>b` and `name=eq.é` as they are, its documentation writes them, and
 //! curl sends them so; RFC 3986 allows neither, and the HTTP parser refuses them. Here they are
 //! encoded on their way to it. A head that is too large for the parser is cut, so that it can be
-//! answered as other errors are. Nothing else is ever changed: a connection on which something
-//! else than heads may follow (a body, an upgrade) is left alone from there on.
+//! answered as other errors are. Nothing else is ever changed: bodies of a declared length are passed
+//! over, and a connection on which anything else may follow (chunks, an upgrade) is left alone from
+//! there on.
 
 mod edit;
+mod length;
 mod scanner;
 
 use std::io::{IoSlice, Result};
@@ -102,5 +104,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for RawTargets<T> {
     }
 }
 
+#[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod oracle;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! One session with PostgreSQL, used directly by the task that holds it.
 //! It has no background task, never runs two flights at once, and never answers before
-//! `ReadyForQuery`.
+//! `ReadyForQuery`, unless it is asked for rows while they arrive.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

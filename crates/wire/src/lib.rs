@@ -1,8 +1,9 @@
 //! The one-flight PostgreSQL connection and its pool.
 //!
 //! Prelude, statement and end of transaction go to the server in one pipelined write, answered in
-//! one read; nothing is returned before `ReadyForQuery`. This crate knows the protocol, prepared
-//! statements and sockets; it knows nothing of requests, roles' meaning or what rows hold.
+//! one read; nothing is returned before `ReadyForQuery` but the rows of a [`RowStream`]. This crate
+//! knows the protocol, prepared statements and sockets; it knows nothing of requests, roles' meaning
+//! or what rows hold.
 
 mod cancel;
 mod client;

@@ -147,6 +147,7 @@ fn unique_indexes(
                     name: index.name,
                     keys,
                     predicate: index.predicate,
+                    writers: index.writers,
                 });
         }
     }

@@ -15,6 +15,8 @@ fn column(relation: Oid, number: AttributeNumber, name: &str) -> RawColumn {
             nullable: true,
             base_type: Arc::from("integer"),
             nominal_type: Arc::from("integer"),
+            collation: None,
+            comparable_elements: false,
             max_length: None,
             default: None,
             generated: false,

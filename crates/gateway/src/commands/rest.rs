@@ -116,10 +116,10 @@ async fn serve(configuration: Rc<Configuration>) -> Result<(), CommandError> {
     };
     let deployment = Deployment::of_pgrst(&settings, configuration.environment())?;
     configuration.in_force(settings);
-    let levels = logging.clone();
+    let levels = logging.switch();
     let read = Box::new(move |cause| -> Reloading {
-        let (configuration, logging) = (Rc::clone(&configuration), levels.clone());
-        Box::pin(async move { configuration.reload(cause, &logging).await })
+        let (configuration, levels) = (Rc::clone(&configuration), levels.clone());
+        Box::pin(async move { configuration.reload(cause, &levels).await })
     });
     server::serve(deployment, Some(Reload { read, complete }), |started| {
         // PostgREST says so on every level.

@@ -8,7 +8,7 @@ use super::CommandError;
 use crate::config::Settings;
 use crate::deployment::Deployment;
 use crate::environment::Environment;
-use crate::logging::Logging;
+use crate::logging::LevelSwitch;
 use crate::server::{Cause, Reconfiguration, Reload, Reloaded, Reloading};
 use crate::{logging, sentence, server};
 
@@ -19,7 +19,7 @@ pub(super) fn run(file: Option<PathBuf>, environment: &Environment) -> Result<()
         logging::start(settings.log.format, settings.log.level).map_err(CommandError::Log)?;
     let deployment = Deployment::of_config(&settings)?;
     let environment = environment.clone();
-    let levels = logging.clone();
+    let levels = logging.switch();
     let read = Box::new(move |cause| -> Reloading {
         let reloaded = match cause {
             Cause::Asked => reloaded(file.as_deref(), &environment, &levels),
@@ -37,12 +37,12 @@ pub(super) fn run(file: Option<PathBuf>, environment: &Environment) -> Result<()
 }
 
 /// What of the configuration can change while the server runs; the rest takes a restart.
-fn reloaded(file: Option<&Path>, environment: &Environment, logging: &Logging) -> Reloaded {
+fn reloaded(file: Option<&Path>, environment: &Environment, levels: &LevelSwitch) -> Reloaded {
     let load = || -> Result<Reconfiguration, CommandError> {
         let settings = Settings::load(file, environment)?;
         settings.check_secrets()?;
         let deployment = Deployment::of_config(&settings)?;
-        logging.set(settings.log.level);
+        levels.set(settings.log.level);
         Ok(deployment.into())
     };
     match load() {

@@ -29,7 +29,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
     within("limits.embed_depth", limits.embed_depth as u64, 0..=64)?;
     within("limits.logic_depth", limits.logic_depth as u64, 1..=64)?;
     within("limits.items", limits.items as u64, 1..=100_000)?;
-    within("limits.batch_items", limits.batch_items as u64, 1..=10_000)?;
+    within("limits.batch_items", limits.batch_items as u64, 1..=1000)?;
     within(
         "limits.batch_result_bytes",
         limits.batch_result_bytes as u64,

@@ -134,6 +134,8 @@ fn with(
         nullable: true,
         base_type: Arc::from(type_name),
         nominal_type: Arc::from(type_name),
+        collation: None,
+        comparable_elements: false,
         max_length: None,
         default: None,
         generated: false,

@@ -39,6 +39,11 @@ pub(super) async fn unique_indexes(
                     })
                     .collect(),
                 predicate: row.try_get::<_, Option<&str>>(4)?.map(Arc::from),
+                writers: row
+                    .try_get::<_, Vec<&str>>(5)?
+                    .into_iter()
+                    .map(Arc::from)
+                    .collect(),
             })
         })
         .await

@@ -40,6 +40,7 @@ impl Columns {
             if let Some(kind) = types.get(*key) {
                 column.base_type = kind.base_name.clone();
                 column.nominal_type = kind.name.clone();
+                column.comparable_elements = kind.comparable_elements;
                 column.nullable &= !kind.not_null;
                 column.max_length = kind.max_length;
                 column.enum_labels = kind.enum_labels.clone();
@@ -133,6 +134,10 @@ pub(super) async fn columns(
                     nullable: !not_null,
                     base_type: Arc::clone(&unknown),
                     nominal_type: Arc::clone(&unknown),
+                    collation: row
+                        .try_get::<_, Option<&str>>(9)?
+                        .map(|name| names.get(name)),
+                    comparable_elements: false,
                     max_length: None,
                     default: row.try_get(7)?,
                     generated: row.try_get(8)?,

@@ -26,6 +26,7 @@ pub(super) struct RawType {
     length_type: u32,
     length_modifier: i32,
     default: Option<Box<str>>,
+    comparable_elements: bool,
 }
 
 /// What a column takes from its type.
@@ -36,6 +37,7 @@ pub(super) struct ColumnType {
     pub(super) max_length: Option<i32>,
     pub(super) default: Option<Box<str>>,
     pub(super) enum_labels: Arc<[Box<str>]>,
+    pub(super) comparable_elements: bool,
 }
 
 pub(super) struct ColumnTypes(HashMap<TypeKey, ColumnType>);
@@ -60,6 +62,7 @@ impl ColumnTypes {
                 max_length: max_length(kind.length_type, kind.length_modifier),
                 default: kind.default,
                 enum_labels: Arc::clone(shared.get(&kind.base).unwrap_or(&none)),
+                comparable_elements: kind.comparable_elements,
             };
             kinds.insert(kind.key, column_type);
         }
@@ -101,6 +104,7 @@ pub(super) async fn types(
                 length_type: row.try_get(6)?,
                 length_modifier: row.try_get(7)?,
                 default: row.try_get(8)?,
+                comparable_elements: row.try_get(9)?,
             })
         })
         .await

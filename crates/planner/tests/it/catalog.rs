@@ -37,6 +37,8 @@ impl Fixture {
                         *type_name
                     }),
                     nominal_type: Arc::from(*type_name),
+                    collation: None,
+                    comparable_elements: type_name.ends_with("[]"),
                     max_length: None,
                     default: None,
                     generated: false,

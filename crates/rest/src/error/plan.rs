@@ -1,9 +1,8 @@
 //! What is said of a request that cannot be done with this database (codes from PGRST107).
 
 use actix_web::http::StatusCode;
-use passerelle_catalog::UniqueIndex;
 use passerelle_planner::PlanError;
-use passerelle_surface::{Details, ErrorBody, json};
+use passerelle_surface::{Details, ErrorBody};
 
 use super::parse::unsupported_method;
 use super::{relationship, routine, update};
@@ -74,27 +73,17 @@ fn table_not_found(schema: &str, relation: &str, similar: Option<&str>) -> Error
     }
 }
 
-fn ambiguous_index(relation: &str, columns: &[String], candidates: &[UniqueIndex]) -> ErrorBody {
+/// Predicates are not told: they may hold values of rows that the caller does not see.
+fn ambiguous_index(relation: &str, columns: &[String], candidates: &[String]) -> ErrorBody {
     let message = format!(
         "More than one partial unique index of '{relation}' is on ({})",
         columns.join(", ")
     );
-    let mut details = String::from("[");
-    for index in candidates {
-        if details.len() > 1 {
-            details.push(',');
-        }
-        details.push_str("{\"index\":");
-        json::push_string(&mut details, &index.name);
-        details.push_str(",\"predicate\":");
-        json::push_string(&mut details, index.predicate.as_deref().unwrap_or_default());
-        details.push('}');
+    let body = ErrorBody::new(StatusCode::MULTIPLE_CHOICES, "PSR605", message);
+    if candidates.is_empty() {
+        return body.with_hint("Name one of them as on_conflict");
     }
-    details.push(']');
-    let mut body = ErrorBody::new(StatusCode::MULTIPLE_CHOICES, "PSR605", message);
-    body.details = Some(Details::Json(details));
-    let names = candidates.iter().map(|index| format!("'{}'", index.name));
-    let names: Vec<String> = names.collect();
+    let names: Vec<String> = candidates.iter().map(|name| format!("'{name}'")).collect();
     body.with_hint(format!(
         "Name one of them as on_conflict: {}",
         names.join(", ")

@@ -1,8 +1,17 @@
-//! What is said of updates by key and of operations that cannot be done (PSR601 to PSR611).
+//! What is said of updates by key and of operations that cannot be done (PSR601 to PSR614).
 
 use actix_web::http::StatusCode;
 use passerelle_planner::PlanError;
+use passerelle_sql::RefusedOperation;
 use passerelle_surface::ErrorBody;
+
+/// What the client is told of an operation on a value that it is not for.
+pub(super) fn refused(refused: &RefusedOperation<'_>) -> ErrorBody {
+    let RefusedOperation { operation, column } = refused;
+    let message = format!("Cannot apply {operation} to what column '{column}' holds");
+    ErrorBody::new(StatusCode::BAD_REQUEST, "PSR614", message)
+        .with_details("A value of a row is of another kind, or has other dimensions")
+}
 
 /// What the client is told.
 pub(super) fn body(error: &PlanError) -> ErrorBody {

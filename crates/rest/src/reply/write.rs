@@ -56,7 +56,11 @@ pub(crate) fn reply_written(
     if let Some(unmatched) = written.unmatched {
         headers.insert(UNMATCHED_ROWS, HeaderValue::from(unmatched.rows));
         if let Some(keys) = unmatched.keys {
-            put(headers, UNMATCHED_KEYS, keys::bounded(&keys));
+            put(
+                headers,
+                UNMATCHED_KEYS,
+                keys::bounded(&keys, keys::IN_HEADER),
+            );
         }
     }
     let spec = plan.reply;

@@ -29,6 +29,8 @@ pub(crate) struct Written {
     pub(crate) inserted: Option<i64>,
     /// Keys that several rows of the body have, as JSON.
     pub(crate) duplicate_keys: Option<Bytes>,
+    /// Keys that several rows of the relation have, as JSON.
+    pub(crate) ambiguous_keys: Option<Bytes>,
     /// Rows of the body that changed nothing, where they were matched by key.
     pub(crate) unmatched: Option<Unmatched>,
 }
@@ -81,14 +83,22 @@ pub(super) fn refuse(check: OutcomeCheck, rows: u64) -> Result<(), ReplyError> {
 pub(super) fn refuse_keys(check: OutcomeCheck, written: &Written) -> Result<(), ReplyError> {
     if let (Some(_), Some(keys)) = (check.keys, &written.duplicate_keys) {
         return Err(ReplyError::DuplicateKeys {
-            keys: keys::bounded(keys),
+            keys: keys::bounded(keys, keys::IN_ERROR),
+        });
+    }
+    if let (Some(_), Some(keys)) = (check.keys, &written.ambiguous_keys) {
+        return Err(ReplyError::AmbiguousKeys {
+            keys: keys::bounded(keys, keys::IN_ERROR),
         });
     }
     match (check.keys, &written.unmatched) {
         (Some(KeyCheck::DistinctAndMatched), Some(unmatched)) if unmatched.rows > 0 => {
             Err(ReplyError::Unmatched {
                 rows: unmatched.rows,
-                keys: keys::bounded(unmatched.keys.as_deref().unwrap_or_default()),
+                keys: keys::bounded(
+                    unmatched.keys.as_deref().unwrap_or_default(),
+                    keys::IN_ERROR,
+                ),
             })
         }
         _ => Ok(()),
@@ -142,6 +152,7 @@ pub(super) fn written(result: &ResultSet) -> Result<Written, ReplyError> {
         location: result.bytes(0, write_column::LOCATION),
         inserted: text(write_column::INSERTED).and_then(|rows| rows.parse().ok()),
         duplicate_keys: result.bytes(0, write_column::DUPLICATE_KEYS),
+        ambiguous_keys: result.bytes(0, write_column::AMBIGUOUS_KEYS),
         unmatched: text(write_column::UNMATCHED)
             .and_then(|rows| rows.parse().ok())
             .map(|rows| Unmatched {

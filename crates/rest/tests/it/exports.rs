@@ -234,7 +234,7 @@ async fn a_failure_in_the_middle_cuts_the_body_off() {
 
 /// Another worker, with connections of its own.
 fn worker(api: &Api, connections: usize) -> Api {
-    let endpoint = Endpoint::parse(&api.db.authenticator_url()).unwrap();
+    let endpoint = Endpoint::parse(&api.db.authenticator_url()).expect("a URL");
     let settings = PoolSettings {
         max_size: connections,
         ..PoolSettings::default()
@@ -382,7 +382,9 @@ async fn who_takes_nothing_is_cut_off_and_who_waits_is_not() {
 }
 
 async fn is_cut_off(response: ServiceResponse) {
-    let body = timeout(SOON, to_bytes(response.into_body())).await.unwrap();
+    let body = timeout(SOON, to_bytes(response.into_body()))
+        .await
+        .expect("it ends");
     assert!(body.is_err(), "the body ends as if it were complete");
 }
 

@@ -9,6 +9,7 @@ mod exports;
 mod failures;
 mod framing;
 mod limits;
+mod odd_updates;
 mod query;
 mod reads;
 mod transactions;

@@ -167,9 +167,10 @@ async fn keys_in_headers_are_ascii_and_few() {
     let reply = by_key(&api, "/items?on_conflict=code", json!(body)).await;
     assert_eq!(reply.header("unmatched-rows"), "500");
     let keys = reply.header("unmatched-keys");
-    assert!(keys.is_ascii() && keys.len() < 4100, "{keys}");
+    assert!(keys.is_ascii() && keys.len() <= 1024, "{keys}");
     let keys: Vec<Value> = serde_json::from_str(keys).unwrap_or_default();
-    assert_eq!((keys.len(), &keys[1]), (100, &json!({"code": "é1"})));
+    assert!((40..100).contains(&keys.len()), "{}", keys.len());
+    assert_eq!(keys[1], json!({"code": "é1"}));
 }
 
 #[actix_web::test]

@@ -53,6 +53,8 @@ fn add_table(
                 nullable: true,
                 base_type: Arc::from(*base_type),
                 nominal_type: Arc::from(*nominal_type),
+                collation: None,
+                comparable_elements: base_type.ends_with("[]"),
                 max_length: None,
                 default: None,
                 generated: false,
@@ -180,6 +182,7 @@ fn add_unique_indexes(raw: &mut RawCatalog) {
             name: Box::from(index),
             keys: keys.into_boxed_slice(),
             predicate: predicate.map(Arc::from),
+            writers: Box::default(),
         });
     }
 }

@@ -72,7 +72,13 @@ impl<'a> Line<'a> {
         let name = severity.name();
         // Writing to a string cannot fail, here and below.
         let _ = match form {
-            LogForm::Text => write!(out, "{time} {name:>5} {TARGET}:"),
+            LogForm::Text => {
+                let padded = if name.len() < 5 { "  " } else { " " };
+                for part in [time, padded, name, " ", TARGET, ":"] {
+                    out.push_str(part);
+                }
+                Ok(())
+            }
             LogForm::Coloured => {
                 let colour = severity.colour();
                 write!(
@@ -152,7 +158,7 @@ fn push_decimal(out: &mut String, mut number: u64) {
             break;
         }
     }
-    out.extend(digits[first..].iter().copied().map(char::from));
+    out.push_str(std::str::from_utf8(&digits[first..]).unwrap_or_default());
 }
 
 /// Times as text (RFC 3339, UTC); all but the fraction is kept from one entry of a second to the next.

@@ -1,7 +1,19 @@
 //! Follows the heads of a connection's requests, byte by byte, and encodes their targets.
 //!
-//! It must never take for a target what the HTTP parser takes for something else. So it follows
-//! line ends as that parser does, and gives up for good at the first thing that is no plain head.
+//! It must never take for a head what the HTTP parser takes for something else, or the two would see
+//! different requests. It need not be as strict, since a head that the parser refuses is the last
+//! thing that it reads of a connection. So what has to be shown is that both find the same ends of
+//! the heads that the parser takes, and of their bodies:
+//!
+//! * Such a head is lines without a bare CR, of which only the last is empty, and no line goes on
+//!   in the next one. Both end it at the first empty line, and find names before the first colon.
+//! * Such a head has a body of `Content-Length` bytes if it has that line, once, in digits, in 64
+//!   bits, and neither `Transfer-Encoding`, `Upgrade` nor the method `CONNECT`. Then they are
+//!   counted, and the next head begins. Without any of these there is no body.
+//! * At anything else (also where the parser would know better) the scanner gives up for good: the
+//!   rest of the connection goes on as it came.
+//!
+//! The module `agreement` and a fuzz target hold it against the parser.
 //!
 //! That parser answers a head that is too large for it with nothing but a status. Such a head is
 //! cut to what the parser takes, and a header line is added that says so.
@@ -9,6 +21,7 @@
 use memchr::{memchr, memchr2};
 
 use super::edit::Edit;
+use super::length::Length;
 
 /// Bytes of a target that are given on; an `http::Uri` holds 65,534.
 pub(super) const MAX_TARGET: usize = 64_000;
@@ -17,13 +30,18 @@ pub(super) const MAX_LINES: usize = 94;
 /// Bytes of a head that are given on; the parser takes 131,072.
 pub(super) const MAX_HEAD: usize = 128_000;
 
-/// Name of the header line that tells of a cut, and its values.
+/// Name of the header line that tells of a cut, and its values. A client's own line of that name is
+/// given another one; where heads are not followed any more it is believed, and the client has its
+/// own request refused and its connection closed.
 pub(crate) const EXCESS: &str = "passerelle-head-excess";
 pub(crate) const EXCESS_TARGET: &str = "target";
 pub(crate) const EXCESS_HEADERS: &str = "headers";
 
-/// Longest name that matters: `transfer-encoding`.
-const LONGEST: usize = 17;
+/// What is put behind the name of a line that is not to be understood.
+const DISARMED: &[u8] = b"-disarmed";
+
+/// Longest name that matters: that of ours.
+const LONGEST: usize = EXCESS.len();
 
 /// Where in a request the next byte stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +52,10 @@ enum Place {
     Version,
     Name,
     Value,
+    /// The value that is the length of the body.
+    Length,
+    /// So many bytes are no head.
+    Body(u64),
     /// Nothing is looked at any more.
     Opaque,
     /// Nothing is given on any more.
@@ -66,8 +88,9 @@ impl Word {
 pub(super) struct Scanner {
     place: Place,
     word: Word,
-    /// More than the next head may follow this one.
-    has_payload: bool,
+    length: Length,
+    /// Something else than a body of known length and the next head may follow this head.
+    is_last: bool,
     /// What was given on of this head.
     given: Given,
 }
@@ -93,10 +116,22 @@ impl Scanner {
             match self.place {
                 Place::Opaque => edit.keep(edit.rest().len()),
                 Place::Excess => edit.skip(edit.rest().len()),
+                Place::Body(left) => self.pass(&mut edit, left),
                 _ => self.advance(&mut edit),
             }
         }
         edit.result()
+    }
+
+    /// Leaves the next bytes of a body as they are.
+    fn pass(&mut self, edit: &mut Edit<'_>, left: u64) {
+        let there = edit.rest().len();
+        let part = usize::try_from(left).map_or(there, |left| left.min(there));
+        edit.keep(part);
+        self.go(match left - part as u64 {
+            0 => Place::Method,
+            left => Place::Body(left),
+        });
     }
 
     /// Follows up to and including the next byte that may lead to another place.
@@ -105,13 +140,20 @@ impl Scanner {
         let (head, tail) = edit.rest().split_at(run);
         if self.place == Place::Target {
             self.give_target(edit, head);
-        } else if self.place == Place::Value && self.given.bytes + run > MAX_HEAD {
+        } else if self.is_in_value() && self.given.bytes + run > MAX_HEAD {
             return self.cut(edit);
         } else {
+            if self.place == Place::Length {
+                self.length.push(head);
+            }
             edit.keep(run);
             self.given.bytes += run;
         }
         let Some(byte) = tail.first() else { return };
+        if self.place == Place::Name && *byte == b':' && self.word.is(EXCESS.as_bytes()) {
+            edit.insert(DISARMED);
+            self.given.bytes += DISARMED.len();
+        }
         edit.keep(1);
         self.given.bytes += 1;
         let was = self.place;
@@ -155,11 +197,16 @@ impl Scanner {
 
     /// Ends the head here.
     fn cut(&mut self, edit: &mut Edit<'_>) {
-        edit.insert(match self.place {
-            Place::Name if self.word.len > 0 => b":\r\n",
-            Place::Value => b"\r\n",
-            _ => b"",
-        });
+        match self.place {
+            // What is cut may now be another name, or no number.
+            Place::Name if self.word.len > 0 => {
+                edit.insert(DISARMED);
+                edit.insert(b":\r\n");
+            }
+            Place::Length if self.length == Length::Begun => edit.insert(b"0\r\n"),
+            Place::Value | Place::Length => edit.insert(b"\r\n"),
+            _ => {}
+        }
         edit.insert(format!("{EXCESS}: {EXCESS_HEADERS}\r\n\r\n").as_bytes());
         self.go(Place::Excess);
     }
@@ -168,9 +215,9 @@ impl Scanner {
     fn run(&self, bytes: &[u8]) -> usize {
         let end = match self.place {
             Place::Target => memchr2(b' ', b'\n', bytes),
-            Place::Version | Place::Value => memchr(b'\n', bytes),
+            Place::Version | Place::Value | Place::Length => memchr(b'\n', bytes),
             Place::Method | Place::Name => Some(0),
-            Place::Opaque | Place::Excess => None,
+            Place::Body(_) | Place::Opaque | Place::Excess => None,
         };
         end.unwrap_or(bytes.len())
     }
@@ -178,27 +225,41 @@ impl Scanner {
     fn step(&mut self, byte: u8) {
         match (self.place, byte) {
             (Place::Method, b' ') => {
-                self.has_payload = self.word.is(b"connect");
+                self.is_last = self.word.is(b"connect");
                 self.go(Place::Target);
             }
             (Place::Target, b' ') => self.go(Place::Version),
-            (Place::Version | Place::Value, b'\n') => self.go(Place::Name),
+            (Place::Version | Place::Value | Place::Length, b'\n') => self.go(Place::Name),
+            (Place::Name, b':') if self.word.is(b"content-length") => {
+                self.length.begin();
+                self.go(Place::Length);
+            }
             (Place::Name, b':') => {
-                self.has_payload |= [&b"content-length"[..], b"transfer-encoding", b"upgrade"]
-                    .iter()
-                    .any(|name| self.word.is(name));
+                self.is_last |= self.word.is(b"transfer-encoding") || self.word.is(b"upgrade");
                 self.go(Place::Value);
             }
             // Empty lines before a request are skipped.
             (Place::Method, b'\n') if self.word.len == 0 => {}
-            (Place::Name, b'\n') if self.word.len == 0 && !self.has_payload => {
-                self.given = Given::default();
-                self.go(Place::Method);
-            }
+            (Place::Name, b'\n') if self.word.len == 0 => self.end_head(),
             (_, b'\n') => self.go(Place::Opaque),
             (Place::Method | Place::Name, b'\r') => {}
             (_, byte) => self.word.push(byte),
         }
+    }
+
+    fn end_head(&mut self) {
+        let next = match self.length.bytes() {
+            _ if self.is_last => Place::Opaque,
+            None => Place::Opaque,
+            Some(0) => Place::Method,
+            Some(bytes) => Place::Body(bytes),
+        };
+        *self = Self::default();
+        self.go(next);
+    }
+
+    fn is_in_value(&self) -> bool {
+        matches!(self.place, Place::Value | Place::Length)
     }
 
     fn go(&mut self, place: Place) {

@@ -73,9 +73,11 @@ async fn every_request_of_a_connection_is_looked_at() {
 }
 
 #[actix_web::test]
-async fn bodies_and_what_follows_them_are_left_alone() {
+async fn what_has_no_known_end_is_left_alone() {
     for header in [
-        "Content-Length: 9",
+        "Content-Length: 9\r\nContent-Length: 9",
+        "content-length: 9,9",
+        "Content-Length: 99999999999999999999",
         "TRANSFER-encoding: chunked",
         "upgrade: websocket",
     ] {
@@ -86,6 +88,31 @@ async fn bodies_and_what_follows_them_are_left_alone() {
     becomes(
         &format!("CONNECT >{tunnel}"),
         &format!("CONNECT %3E{tunnel}"),
+    )
+    .await;
+}
+
+#[actix_web::test]
+async fn a_body_is_left_alone_and_the_next_head_is_not() {
+    let head =
+        |target, length| format!("POST /{target} HTTP/1.1\r\ncontent-LENGTH:{length}\r\n\r\n");
+    let (body, none) = ("GET /> HTTP/1.1\r\n\r\n", "");
+    let lengths = [(" 19", body), ("0019 \t", body), (" 0", none), ("19", body)];
+    let connection = |target| {
+        let requests = lengths.map(|(length, body)| head(target, length) + body);
+        requests.concat()
+    };
+    becomes(&connection(">"), &connection("%3E")).await;
+}
+
+#[actix_web::test]
+async fn a_client_does_not_say_what_was_cut() {
+    becomes(
+        &format!("GET / HTTP/1.1\r\n{EXCESS}: target\r\nPasserelle-Head-Excess:headers\r\n\r\n"),
+        &format!(
+            "GET / HTTP/1.1\r\n{EXCESS}-disarmed: target\r\n\
+             Passerelle-Head-Excess-disarmed:headers\r\n\r\n"
+        ),
     )
     .await;
 }
@@ -184,8 +211,16 @@ async fn heads_that_are_too_large_are_answered_as_other_errors() {
     let origin = "Host: x\r\nOrigin: https://app.example\r\n";
     let long = format!("GET /{} HTTP/1.1\r\n{origin}\r\n", "a".repeat(70_000));
     let many = format!("GET / HTTP/1.1\r\n{origin}{}\r\n", "A: b\r\n".repeat(5000));
-    for (request, status, code) in [(long, "414 ", "PSR414"), (many, "431 ", "PSR431")] {
-        let app = App::new().wrap(Frontage::new(Arc::clone(&settings)));
+    let first = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}";
+    for (request, status, code) in [
+        (first.to_owned() + &long, "414 ", "PSR414"),
+        (first.to_owned() + &many, "431 ", "PSR431"),
+        (long, "414 ", "PSR414"),
+        (many, "431 ", "PSR431"),
+    ] {
+        let app = App::new()
+            .wrap(Frontage::new(Arc::clone(&settings)))
+            .default_service(web::to(async |body: String| body));
         let app = map_config(app.into_factory(), |()| AppConfig::default());
         let service = HttpService::build().finish(app);
         let service = service.new_service(()).await.unwrap();
@@ -199,6 +234,8 @@ async fn heads_that_are_too_large_are_answered_as_other_errors() {
             answer
         };
         let (_, answer) = futures_util::future::join(serving, asking).await;
+        let last = answer.rfind("HTTP/1.1 ").map(|last| &answer[last..]);
+        let answer = last.unwrap_or_default();
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {status}")),
             "{answer}"

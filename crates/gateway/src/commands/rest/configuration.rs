@@ -6,7 +6,7 @@ use std::path::Path;
 use super::CommandError;
 use crate::deployment::{Deployment, function_name, of_pgrst};
 use crate::environment::Environment;
-use crate::logging::Logging;
+use crate::logging::LevelSwitch;
 use crate::pgrst::in_database::{self, InDatabaseError};
 use crate::pgrst::{PgrstError, PgrstSettings, Sources, Streams, read_file};
 use crate::sentence;
@@ -83,8 +83,8 @@ impl Configuration {
     }
 
     /// Reads everything again. A fault is logged and leaves everything as it is.
-    pub(super) async fn reload(&self, cause: Cause, logging: &Logging) -> Reloaded {
-        let reloaded = self.try_reload(cause, logging).await;
+    pub(super) async fn reload(&self, cause: Cause, levels: &LevelSwitch) -> Reloaded {
+        let reloaded = self.try_reload(cause, levels).await;
         reloaded.unwrap_or_else(|error| {
             tracing::error!(
                 error = sentence(&error),
@@ -94,7 +94,11 @@ impl Configuration {
         })
     }
 
-    async fn try_reload(&self, cause: Cause, logging: &Logging) -> Result<Reloaded, CommandError> {
+    async fn try_reload(
+        &self,
+        cause: Cause,
+        levels: &LevelSwitch,
+    ) -> Result<Reloaded, CommandError> {
         let asked = cause == Cause::Asked;
         if cause == Cause::Loaded && !self.outside()?.db_config {
             return Ok(Reloaded::Unchanged);
@@ -116,7 +120,7 @@ impl Configuration {
             return Ok(Reloaded::Unchanged);
         }
         let deployment = Deployment::of_pgrst(&settings, &self.environment)?;
-        logging.set(settings.log_level);
+        levels.set(settings.log_level);
         self.in_force(settings);
         Ok(Reloaded::Changed(Box::new(deployment.into())))
     }

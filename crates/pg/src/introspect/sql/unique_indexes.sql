@@ -1,5 +1,6 @@
 -- Unique indexes of relations of the exposed namespaces from which PostgreSQL infers conflicts: the
--- numbers of their key columns, the texts of those that are expressions, and the predicate.
+-- numbers of their key columns, the texts of those that are expressions, the predicate, and of a
+-- partial one the roles that may insert, which may be told of it.
 select
   i.indrelid,
   c.relname::text,
@@ -12,7 +13,17 @@ select
       order by n
     )
   end,
-  pg_catalog.pg_get_expr(i.indpred, i.indrelid)
+  pg_catalog.pg_get_expr(i.indpred, i.indrelid),
+  case
+    when i.indpred is null then '{}'
+    else array(
+      select w.rolname::text
+      from pg_catalog.pg_roles w
+      where pg_catalog.pg_has_role(w.oid, 'member')
+        and not pg_catalog.starts_with(w.rolname, 'pg_')
+        and pg_catalog.has_any_column_privilege(w.oid, r.oid, 'insert')
+    )
+  end
 from pg_catalog.pg_class r
 join pg_catalog.pg_index i on i.indrelid = r.oid
 join pg_catalog.pg_class c on c.oid = i.indexrelid
