@@ -168,7 +168,7 @@ async function main() {
     console.log(options.json ? JSON.stringify({ rows, memory, starts }) : report(rows, memory, starts));
   } finally {
     gateway.child.kill('SIGTERM');
-    await new Promise((resolve) => { gateway.child.on('close', resolve); });
+    await gateway.ended;
     rmSync(dir, { recursive: true, force: true });
   }
 }

@@ -56,6 +56,7 @@ export function run(command, args, env = {}) {
 export async function start(binary, dir, env) {
   const args = ['dev', '--dir', dir, '--port', '0', '--app', 'none', '--json'];
   const child = spawn(binary, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = new Promise((resolve) => { child.on('close', resolve); });
   const line = await new Promise((resolve, reject) => {
     let text = '';
     child.stdout.on('data', (chunk) => {
@@ -64,5 +65,5 @@ export async function start(binary, dir, env) {
     });
     child.on('close', (code) => reject(new Error(`passerelle dev: exit ${code}; it says why when started by hand: ${[binary, ...args].join(' ')}`)));
   });
-  return { child, ...JSON.parse(line) };
+  return { child, ended, ...JSON.parse(line) };
 }
