@@ -47,7 +47,10 @@ function token(secret, claims) {
 }
 
 const inMs = (text) => {
-  const [, number, unit] = /([\d.]+)(us|ms|s|m)/.exec(text);
+  const found = /([\d.]+)(us|ms|s|m)/.exec(text);
+  // wrk has no latency to tell when no request began and ended within the round.
+  if (!found) return NaN;
+  const [, number, unit] = found;
   return Number(number) * { us: 0.001, ms: 1, s: 1000, m: 60_000 }[unit];
 };
 
