@@ -47,10 +47,7 @@ function token(secret, claims) {
 }
 
 const inMs = (text) => {
-  const found = /([\d.]+)(us|ms|s|m)/.exec(text);
-  // wrk has no latency to tell when no request began and ended within the round.
-  if (!found) return NaN;
-  const [, number, unit] = found;
+  const [, number, unit] = /([\d.]+)(us|ms|s|m)/.exec(text);
   return Number(number) * { us: 0.001, ms: 1, s: 1000, m: 60_000 }[unit];
 };
 
@@ -86,8 +83,8 @@ class Load {
     if (/Non-2xx|Socket errors/.test(out) || requests === 0) throw new Error(`${this.scenario.name}: ${err}${out}`);
     return {
       rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(out)[1]),
-      p50: inMs(/50%\s+(\S+)/.exec(out)[1]),
-      p99: inMs(/99%\s+(\S+)/.exec(out)[1]),
+      p50: inMs(/^\s+50%\s+(\S+)/m.exec(out)[1]),
+      p99: inMs(/^\s+99%\s+(\S+)/m.exec(out)[1]),
       gatewayMicros: (usage(gateway.child.pid).cpu - before.gateway) / requests * 1e6,
       serverMicros: (serverCpu(postmaster) - before.server) / requests * 1e6,
       requests,
