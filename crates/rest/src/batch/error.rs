@@ -109,6 +109,12 @@ pub(crate) enum ReferenceError {
         /// The name.
         name: String,
     },
+    /// The values of an item's filters and arguments are too long.
+    #[error("the values of the references of an item exceed {limit} bytes")]
+    TooLong {
+        /// Bytes at most.
+        limit: usize,
+    },
     /// It stands in the place of the list of `(any)` or `(all)`.
     #[error(
         "the reference \"{name}\" cannot stand for the list of an operator with (any) or (all)"

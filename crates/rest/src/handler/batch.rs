@@ -242,7 +242,11 @@ impl Batch<'_> {
     fn work(&self, step: &Step<'_>, results: &Results) -> Result<Work, RestError> {
         let settings = &self.exchange.ready.settings;
         let mut request = step.request.clone();
-        bind(&mut request, results.names())?;
+        bind(
+            &mut request,
+            results.names(),
+            settings.limits.query_body_bytes,
+        )?;
         let payload = match step.item.body {
             Some(body) => {
                 let limit = settings.http_limits.body_bytes;

@@ -803,3 +803,26 @@ async fn where_it_is_switched_off_it_is_the_name_of_a_relation() {
         .await
         .assert_error(400, "PSR620");
 }
+
+#[actix_web::test]
+async fn a_long_value_cannot_be_referred_to_without_end() {
+    let api = api().await;
+    let long = with(
+        with(
+            post("/posts", json!({ "title": "x".repeat(40_000) })),
+            "headers",
+            json!({ "Prefer": "return=representation" }),
+        ),
+        "let",
+        json!({ "long": "/body/0/title" }),
+    );
+    for path in [
+        "/posts?title=eq.$long&title=neq.$long",
+        "/posts?title=in.($long,$long)",
+    ] {
+        let reply = send(&api, json!([long, get(path)])).await;
+        reply.assert_error(400, "PSR624");
+    }
+    let once = done(&api, json!([long, get("/posts?select=id&title=eq.$long")])).await;
+    assert_eq!(once[1]["status"], 200);
+}
