@@ -9,6 +9,7 @@ mod conflict;
 mod context;
 mod draft;
 mod error;
+mod footprint;
 mod mutate;
 mod negotiate;
 mod plan;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 pub use call::*;
 pub use error::{MissingRoutine, PlanError};
+pub use footprint::{Footprint, Opaque};
 use passerelle_catalog::Catalog;
 use passerelle_syntax::{Action, ApiRequest, Invocation, Payload};
 pub use plan::*;

@@ -1,0 +1,89 @@
+//! What a reply is kept under: a digest of everything that it is made from.
+
+use sha2::{Digest as _, Sha256};
+
+/// A digest of everything that a reply is made from, tables aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ReplyKey([u8; 32]);
+
+/// Collects what a reply is made from. Parts cannot run into each other: each is preceded by its
+/// length.
+#[derive(Debug, Default)]
+pub struct KeyBuilder(Vec<u8>);
+
+impl ReplyKey {
+    /// The digest.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// As text that any store takes.
+    pub fn to_hex(self) -> String {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digits = self.0.iter().flat_map(|byte| {
+            [byte >> 4, byte & 0xf].map(|nibble| char::from(DIGITS[usize::from(nibble)]))
+        });
+        digits.collect()
+    }
+}
+
+impl KeyBuilder {
+    /// With room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
+    /// Adds a part.
+    pub fn part(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        let bytes = bytes.as_ref();
+        self.0
+            .extend_from_slice(&(bytes.len() as u64).to_be_bytes());
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    /// Adds a part that may be missing, which differs from an empty one.
+    pub fn optional(&mut self, bytes: Option<impl AsRef<[u8]>>) -> &mut Self {
+        match bytes {
+            Some(bytes) => self.part(bytes),
+            None => {
+                self.0.extend_from_slice(&u64::MAX.to_be_bytes());
+                self
+            }
+        }
+    }
+
+    /// Adds a number.
+    pub fn number(&mut self, number: u64) -> &mut Self {
+        self.0.extend_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    /// The key.
+    pub fn finish(&self) -> ReplyKey {
+        ReplyKey(Sha256::digest(&self.0).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KeyBuilder;
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        let key = |parts: &[&str]| {
+            let mut builder = KeyBuilder::default();
+            parts.iter().for_each(|part| {
+                builder.part(part);
+            });
+            builder.finish()
+        };
+        assert_ne!(key(&["ab", "c"]), key(&["a", "bc"]));
+        assert_ne!(key(&["a"]), key(&["a", ""]));
+        assert_eq!(key(&["a", "b"]), key(&["a", "b"]));
+        let mut missing = KeyBuilder::default();
+        missing.optional(None::<&str>);
+        assert_ne!(missing.finish(), key(&[""]));
+        assert_eq!(key(&["a"]).to_hex().len(), 64);
+    }
+}
