@@ -138,7 +138,7 @@ impl Freshness {
     /// This gateway has made a commit, which nobody has been told of yet: from now on nothing is
     /// handed out that it may have made wrong.
     pub fn block(&self, xid: u32, touched: &Touched, now: Instant) {
-        if self.session.load(Ordering::Acquire) % 2 == 0 {
+        if self.session.load(Ordering::Acquire).is_multiple_of(2) {
             // Nothing is handed out before a moment later than this one is confirmed.
             return;
         }

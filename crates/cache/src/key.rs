@@ -44,13 +44,10 @@ impl KeyBuilder {
 
     /// Adds a part that may be missing, which differs from an empty one.
     pub fn optional(&mut self, bytes: Option<impl AsRef<[u8]>>) -> &mut Self {
-        match bytes {
-            Some(bytes) => self.part(bytes),
-            None => {
-                self.0.extend_from_slice(&u64::MAX.to_be_bytes());
-                self
-            }
+        if let Some(bytes) = bytes {
+            return self.part(bytes);
         }
+        self.number(u64::MAX)
     }
 
     /// Adds a number.
@@ -73,9 +70,9 @@ mod tests {
     fn parts_do_not_run_into_each_other() {
         let key = |parts: &[&str]| {
             let mut builder = KeyBuilder::default();
-            parts.iter().for_each(|part| {
+            for part in parts {
                 builder.part(part);
-            });
+            }
             builder.finish()
         };
         assert_ne!(key(&["ab", "c"]), key(&["a", "bc"]));

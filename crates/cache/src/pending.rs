@@ -35,7 +35,9 @@ impl Pending {
 
     /// Blocks tables until a commit is delivered.
     pub(crate) fn block(&mut self, xid: u32, clocks: Vec<Arc<TableClock>>, since: u64) {
-        clocks.iter().for_each(|clock| clock.block());
+        for clock in &clocks {
+            clock.block();
+        }
         let block = self.blocks.entry(xid).or_insert(Block {
             clocks: Vec::new(),
             since,
@@ -63,7 +65,9 @@ impl Pending {
         self.blocks.retain(|_, block| {
             let stays = block.since >= moment;
             if !stays {
-                block.clocks.iter().for_each(|clock| clock.unblock());
+                for clock in &block.clocks {
+                    clock.unblock();
+                }
             }
             stays
         });

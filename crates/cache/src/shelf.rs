@@ -42,7 +42,9 @@ impl Kept {
 
     fn weight(&self) -> usize {
         let headers = self.headers.iter();
-        let headers: usize = headers.map(|(name, value)| name.len() + value.len() + 64).sum();
+        let headers: usize = headers
+            .map(|(name, value)| name.len() + value.len() + 64)
+            .sum();
         OVERHEAD + headers + self.body.len()
     }
 }

@@ -38,17 +38,16 @@ impl SingleFlight {
     pub async fn turn(self: &Arc<Self>, key: ReplyKey) -> Turn {
         let mut running = {
             let mut all = lock(&self.running);
-            match all.get(&key) {
-                Some(running) => running.clone(),
-                None => {
-                    let (done, waiting) = watch::channel(());
-                    all.insert(key, waiting);
-                    return Turn::Mine(Leader {
-                        flights: Arc::clone(self),
-                        key,
-                        _done: done,
-                    });
-                }
+            if let Some(running) = all.get(&key) {
+                running.clone()
+            } else {
+                let (done, waiting) = watch::channel(());
+                all.insert(key, waiting);
+                return Turn::Mine(Leader {
+                    flights: Arc::clone(self),
+                    key,
+                    _done: done,
+                });
             }
         };
         // It never changes; it ends.

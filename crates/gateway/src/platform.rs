@@ -12,8 +12,12 @@ macro_rules! migrations {
 }
 
 /// All of them, in order.
-pub(crate) const MIGRATIONS: &[Migration<'static>] =
-    migrations!["0001_roles.sql", "0002_auth.sql", "0003_reload.sql",];
+pub(crate) const MIGRATIONS: &[Migration<'static>] = migrations![
+    "0001_roles.sql",
+    "0002_auth.sql",
+    "0003_reload.sql",
+    "0005_change_feed.sql",
+];
 
 #[cfg(test)]
 mod tests {

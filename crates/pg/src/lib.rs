@@ -13,6 +13,7 @@ mod keeper;
 mod listener;
 mod migrate;
 mod prelude;
+mod reads;
 
 pub use config::in_database_settings;
 pub use control::ControlEndpoint;
@@ -24,3 +25,4 @@ pub use keeper::{CatalogKeeper, KeeperSettings, KeeperStatus};
 pub use listener::{Event, Listener};
 pub use migrate::{MigrateError, Migrated, Migration, migrate};
 pub use prelude::{Leavings, Prelude, Setting, json_object, search_path};
+pub use reads::{ReadDeclarations, ReadSets, Reads, Unproven};

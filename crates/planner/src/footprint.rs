@@ -46,9 +46,34 @@ pub enum Opaque {
 /// Types that a request may cast to without calling a function of a user. What else is written the
 /// same way, perhaps with another schema's type in mind, is not among them.
 const PLAIN_CASTS: [&str; 28] = [
-    "text", "varchar", "char", "bpchar", "name", "int", "int2", "int4", "int8", "integer", "bigint",
-    "smallint", "numeric", "decimal", "real", "float", "float4", "float8", "double precision",
-    "bool", "boolean", "uuid", "json", "jsonb", "date", "timestamp", "timestamptz", "bytea",
+    "text",
+    "varchar",
+    "char",
+    "bpchar",
+    "name",
+    "int",
+    "int2",
+    "int4",
+    "int8",
+    "integer",
+    "bigint",
+    "smallint",
+    "numeric",
+    "decimal",
+    "real",
+    "float",
+    "float4",
+    "float8",
+    "double precision",
+    "bool",
+    "boolean",
+    "uuid",
+    "json",
+    "jsonb",
+    "date",
+    "timestamp",
+    "timestamptz",
+    "bytea",
 ];
 
 /// Words that types of dates and times read as a time relative to the present.
@@ -169,7 +194,9 @@ impl<'a> Walk<'a> {
     fn condition(&mut self, condition: &Condition, table: Option<&Table>) {
         match condition {
             Condition::Branch { members, .. } => {
-                members.iter().for_each(|one| self.condition(one, table));
+                for one in members {
+                    self.condition(one, table);
+                }
             }
             Condition::Compare {
                 field, operation, ..
@@ -256,7 +283,13 @@ mod tests {
 
     #[test]
     fn words_that_stand_for_the_present() {
-        for value in ["now", "NOW", " today", "{2024-01-01,yesterday}", "tomorrow 10:00"] {
+        for value in [
+            "now",
+            "NOW",
+            " today",
+            "{2024-01-01,yesterday}",
+            "tomorrow 10:00",
+        ] {
             assert!(is_relative(value), "{value}");
         }
         for value in ["2024-01-01", "infinity", "epoch", "", "n o w"] {

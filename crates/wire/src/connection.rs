@@ -181,6 +181,7 @@ impl Connection {
         self.add(Some(scope), text, params, flight.describe)?;
         self.add_all(scope, after)?;
         self.add_all(scope, flight.epilogue)?;
+        self.add_all(scope, flight.closing)?;
         if let Some(end) = end {
             self.add(None, end.sql(), &[], false)?;
         }
@@ -189,6 +190,8 @@ impl Connection {
             begin: begin.is_some(),
             prelude: flight.prelude.len(),
             kept: before.len() + 1 + after.len(),
+            unkept: flight.epilogue.len(),
+            closing: flight.closing.len(),
         })
     }
 

@@ -23,6 +23,9 @@ pub struct Flight<'a> {
     /// Statements run in order after [`Self::statement`], in the same transaction. Their rows are
     /// dropped; an error in any of them fails the flight.
     pub epilogue: &'a [Statement],
+    /// Statements run last, in the same transaction. The row of the last of them is kept apart
+    /// from the result: see [`ResultSet::closing`](crate::ResultSet::closing).
+    pub closing: &'a [Statement],
 }
 
 impl<'a> Flight<'a> {
@@ -35,6 +38,7 @@ impl<'a> Flight<'a> {
             transaction: Transaction::Implicit,
             describe: false,
             epilogue: &[],
+            closing: &[],
         }
     }
 
@@ -66,6 +70,12 @@ impl<'a> Flight<'a> {
     #[must_use]
     pub fn epilogue(self, epilogue: &'a [Statement]) -> Self {
         Self { epilogue, ..self }
+    }
+
+    /// The same flight with these statements at its end.
+    #[must_use]
+    pub fn closing(self, closing: &'a [Statement]) -> Self {
+        Self { closing, ..self }
     }
 }
 

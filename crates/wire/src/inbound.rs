@@ -27,6 +27,10 @@ pub(crate) struct Shape {
     pub(crate) prelude: usize,
     /// The statements whose rows are kept.
     pub(crate) kept: usize,
+    /// The statements behind these.
+    pub(crate) unkept: usize,
+    /// The statements behind those, of which the row of the last is kept apart.
+    pub(crate) closing: usize,
 }
 
 impl Shape {
@@ -34,6 +38,8 @@ impl Shape {
         begin: false,
         prelude: 0,
         kept: 1,
+        unkept: 0,
+        closing: 0,
     };
 
     fn main(self) -> usize {
@@ -45,6 +51,11 @@ impl Shape {
         completed
             .checked_sub(self.main())
             .filter(|index| *index < self.kept)
+    }
+
+    /// Whether the statement runs whose row is kept apart when this many have completed.
+    fn is_closing(self, completed: usize) -> bool {
+        self.closing > 0 && completed + 1 == self.main() + self.kept + self.unkept + self.closing
     }
 
     fn origin(self, completed: usize) -> Origin {
@@ -97,6 +108,8 @@ pub(crate) struct Reply {
     cells: Vec<Cell>,
     tag: Cell,
     columns: Vec<Column>,
+    /// The values of the row that is kept apart.
+    closing: Vec<Cell>,
     /// Where the bytes of the result start.
     kept_from: Option<usize>,
     pub(crate) error: Option<Box<ServerError>>,
@@ -115,6 +128,7 @@ impl Reply {
             cells: Vec::new(),
             tag: Cell::default(),
             columns: Vec::new(),
+            closing: Vec::new(),
             kept_from: None,
             error: None,
         }
@@ -178,6 +192,7 @@ impl Reply {
             rows: std::mem::take(&mut self.rows),
             tag: std::mem::take(&mut self.tag),
             columns: std::mem::take(&mut self.columns),
+            closing: Vec::new(),
         }
     }
 
@@ -189,33 +204,14 @@ impl Reply {
     }
 
     fn row(&mut self, start: usize, body: &[u8]) -> Result<(), WireError> {
-        if self.kept_statement().is_none() {
-            return Ok(());
-        }
-        let malformed = || WireError::Protocol("a malformed row");
-        self.kept_from.get_or_insert(start);
-        let (width, _) = body.split_first_chunk::<2>().ok_or_else(malformed)?;
-        self.width = usize::from(u16::from_be_bytes(*width));
-        self.rows += 1;
-        let mut at = 2;
-        for _ in 0..self.width {
-            let len = body.get(at..).and_then(|rest| rest.first_chunk::<4>());
-            let len = i32::from_be_bytes(*len.ok_or_else(malformed)?);
-            at += 4;
-            // A negative length is NULL.
-            let Ok(len) = u32::try_from(len) else {
-                self.cells.push(Cell::default());
-                continue;
-            };
-            let cell = Cell {
-                start: offset(start + at)?,
-                len,
-            };
-            at += len as usize;
-            if at > body.len() {
-                return Err(malformed());
-            }
-            self.cells.push(cell);
+        if self.kept_statement().is_some() {
+            self.kept_from.get_or_insert(start);
+            self.rows += 1;
+            self.width = cells(start, body, &mut self.cells)?;
+        } else if self.shape.is_closing(self.completed) {
+            self.kept_from.get_or_insert(start);
+            self.closing.clear();
+            cells(start, body, &mut self.closing)?;
         }
         Ok(())
     }
@@ -300,6 +296,10 @@ impl Reply {
         } else {
             (self.tag.start + self.tag.len) as usize
         };
+        let end = self.closing.iter().fold(end, |end, cell| match cell.len {
+            Cell::NULL => end,
+            len => end.max((cell.start + len) as usize),
+        });
         let start = self.kept_from.unwrap_or(end);
         let bytes = if end - start <= COPIED {
             let copy = Bytes::copy_from_slice(&buffer[start..end]);
@@ -317,10 +317,40 @@ impl Reply {
             rows: self.rows,
             tag: self.tag,
             columns: self.columns,
+            closing: self.closing,
         };
         result.rebase(start);
         result
     }
+}
+
+/// Finds the values of a row that starts at `start`; tells how many there are.
+#[inline]
+fn cells(start: usize, body: &[u8], cells: &mut Vec<Cell>) -> Result<usize, WireError> {
+    let malformed = || WireError::Protocol("a malformed row");
+    let (width, _) = body.split_first_chunk::<2>().ok_or_else(malformed)?;
+    let width = usize::from(u16::from_be_bytes(*width));
+    let mut at = 2;
+    for _ in 0..width {
+        let len = body.get(at..).and_then(|rest| rest.first_chunk::<4>());
+        let len = i32::from_be_bytes(*len.ok_or_else(malformed)?);
+        at += 4;
+        // A negative length is NULL.
+        let Ok(len) = u32::try_from(len) else {
+            cells.push(Cell::default());
+            continue;
+        };
+        let cell = Cell {
+            start: offset(start + at)?,
+            len,
+        };
+        at += len as usize;
+        if at > body.len() {
+            return Err(malformed());
+        }
+        cells.push(cell);
+    }
+    Ok(width)
 }
 
 fn message_len(header: Header) -> usize {

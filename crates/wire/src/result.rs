@@ -12,6 +12,7 @@ pub struct ResultSet {
     pub(crate) rows: usize,
     pub(crate) tag: Cell,
     pub(crate) columns: Vec<Column>,
+    pub(crate) closing: Vec<Cell>,
 }
 
 /// Where a value lies in the bytes of the reply.
@@ -109,6 +110,13 @@ impl ResultSet {
             .unwrap_or_default()
     }
 
+    /// A value of the row that [`Flight::closing`](crate::Flight::closing) answered; `None` for
+    /// `NULL` and where there is no such row.
+    pub fn closing(&self, column: usize) -> Option<&str> {
+        let range = self.closing.get(column).copied().and_then(Cell::range)?;
+        std::str::from_utf8(self.bytes.get(range)?).ok()
+    }
+
     /// The number of rows that the command tag reports, for commands that report one.
     pub fn affected(&self) -> Option<u64> {
         self.command_tag()
@@ -120,7 +128,8 @@ impl ResultSet {
     /// Counts all offsets from `start`, where the kept bytes begin.
     pub(crate) fn rebase(&mut self, start: usize) {
         let start = u32::try_from(start).unwrap_or(u32::MAX);
-        for cell in self.cells.iter_mut().chain([&mut self.tag]) {
+        let cells = self.cells.iter_mut().chain(&mut self.closing);
+        for cell in cells.chain([&mut self.tag]) {
             cell.start = cell.start.saturating_sub(start);
         }
     }

@@ -50,7 +50,10 @@ fn a_reply_holds_until_one_of_its_tables_changes() {
     assert!(freshness.holds(found, &on_other, now));
 
     let early = freshness.moment(now).unwrap();
-    assert!(!freshness.holds(early, &on_both, now), "the commit is not visible yet");
+    assert!(
+        !freshness.holds(early, &on_both, now),
+        "the commit is not visible yet"
+    );
     freshness.visible(110);
     let late = freshness.moment(now).unwrap();
     assert!(freshness.holds(late, &on_both, now));

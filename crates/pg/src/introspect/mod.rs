@@ -21,6 +21,7 @@ use thiserror::Error;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use self::intern::Interner;
+pub(crate) use self::node_tree::Tokens;
 pub(crate) use self::queries::Session;
 use self::types::ColumnTypes;
 

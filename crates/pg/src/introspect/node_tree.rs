@@ -22,7 +22,7 @@ const ENTRY_DEPTH: usize = QUERY_DEPTH + 2;
 /// The entries of the outermost target list that come from a relation.
 pub(super) fn target_entries(tree: &str) -> impl Iterator<Item = TargetEntry> {
     Entries {
-        tokens: Tokens { rest: tree },
+        tokens: Tokens::new(tree),
         depth: 0,
         in_targets: false,
         fields: Fields::default(),
@@ -100,8 +100,16 @@ impl Fields {
     }
 }
 
-struct Tokens<'a> {
+/// The tokens of a tree, brackets among them.
+#[derive(Clone)]
+pub(crate) struct Tokens<'a> {
     rest: &'a str,
+}
+
+impl<'a> Tokens<'a> {
+    pub(crate) fn new(tree: &'a str) -> Self {
+        Self { rest: tree }
+    }
 }
 
 impl<'a> Iterator for Tokens<'a> {

@@ -39,6 +39,8 @@ const SHAPE: Shape = Shape {
     begin: false,
     prelude: 1,
     kept: 1,
+    unkept: 0,
+    closing: 0,
 };
 
 #[test]
@@ -89,6 +91,8 @@ fn the_failed_part_is_told_from_the_others() {
         begin: true,
         prelude: 2,
         kept: 1,
+        unkept: 0,
+        closing: 0,
     };
     let parts: Vec<_> = (0..5).map(|completed| shape.origin(completed)).collect();
     let expected = [

@@ -241,6 +241,40 @@ async fn an_epilogue_belongs_to_its_flight() {
 }
 
 #[tokio::test]
+async fn the_last_row_of_the_closing_is_kept_apart() {
+    let db = database().await;
+    let mut connection = connect(&db).await;
+    let scope = scope("postgres");
+    let before = [plain("select set_config('a.b', 'of the flight', true)")];
+    let main = plain("select g, repeat('x', 4000) from generate_series(1, 3) g");
+    let after = [plain("select 'dropped'")];
+    let closing = [
+        plain("set constraints all immediate"),
+        plain("select null, current_setting('a.b')"),
+    ];
+    for transaction in [
+        Transaction::Implicit,
+        Transaction::Explicit {
+            begin: Begin::default(),
+            end: End::Commit,
+        },
+    ] {
+        let flight = Flight::new(&main, &scope)
+            .prelude(&before)
+            .epilogue(&after)
+            .closing(&closing)
+            .transaction(transaction);
+        let result = connection.fly(&flight).await.unwrap();
+        assert_eq!((result.len(), result.text(2, 0)), (3, Some("3")));
+        assert_eq!(result.closing(0), None);
+        assert_eq!(result.closing(1), Some("of the flight"));
+        assert_eq!(result.closing(2), None);
+    }
+    let none = connection.fly(&Flight::new(&main, &scope)).await.unwrap();
+    assert_eq!(none.closing(1), None);
+}
+
+#[tokio::test]
 async fn the_time_limit_is_that_of_the_whole_transaction() {
     let db = database().await;
     let settings = ConnectionSettings {
