@@ -10,7 +10,7 @@ create schema if not exists passerelle;
 do $$
 begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'passerelle_feed') then
-    create role passerelle_feed login replication noinherit;
+    create role passerelle_feed login replication;
   end if;
 exception
   when duplicate_object or unique_violation then
@@ -165,7 +165,8 @@ begin
     select pg_catalog.bool_and(schema_name is not distinct from 'pg_temp') into temporary
     from pg_catalog.pg_event_trigger_ddl_commands();
   end if;
-  if temporary then
+  -- What a drop has dropped is told by the other event.
+  if temporary or temporary is null and tg_event = 'ddl_command_end' and tg_tag like 'DROP %' and tg_tag <> 'DROP OWNED' then
     return;
   end if;
   perform pg_catalog.set_config(

@@ -4,7 +4,6 @@
 //! Owns when to load. Requests go on with the catalogue they have while the next one is loaded;
 //! only before the first one is there nothing.
 
-mod backoff;
 mod status;
 mod task;
 

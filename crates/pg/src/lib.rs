@@ -3,11 +3,14 @@
 //! Requests of callers travel through the `wire` crate; this one owns everything else that is
 //! said to the server, on connections of its own, and what its errors mean to a client.
 
+mod backoff;
 mod config;
 mod control;
 mod db_error;
 mod describe;
 mod digest;
+mod error_chain;
+mod feed;
 mod introspect;
 mod keeper;
 mod listener;
@@ -20,6 +23,7 @@ pub use control::ControlEndpoint;
 pub use db_error::{ErrorReply, RaiseError, SqlError, error_reply};
 pub use describe::{accessible_routines, accessible_tables, schema_comment};
 pub use digest::digest;
+pub use feed::{Counters, Feed, FeedCommit, FeedSession, FeedSink, FeedState, Others, Position};
 pub use introspect::{IntrospectError, IntrospectionSettings, introspect};
 pub use keeper::{CatalogKeeper, KeeperSettings, KeeperStatus};
 pub use listener::{Event, Listener};

@@ -73,6 +73,8 @@ async fn postgres(home: &Path) -> PostgresEndpoint {
         ("max_connections", "300"),
         ("shared_buffers", "64MB"),
         ("max_wal_size", "256MB"),
+        ("max_wal_senders", "100"),
+        ("max_replication_slots", "100"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .to_vec();

@@ -110,6 +110,13 @@ impl Endpoint {
         self
     }
 
+    /// The same endpoint, announced to the server under this name.
+    #[must_use]
+    pub fn with_application_name(mut self, name: &str) -> Self {
+        self.config.application_name(name);
+        self
+    }
+
     /// What the first attempt that succeeds has made, or why the last one failed. Each takes the
     /// connect timeout at most.
     pub(crate) async fn first_of_places<'a, T, E: From<WireError>, F>(

@@ -38,7 +38,7 @@ impl Line {
     ) -> Result<(Self, Session), WireError> {
         let mut stream = Stream::open(endpoint, place).await?;
         let mut inbound = BytesMut::with_capacity(inbound::INITIAL_CAPACITY);
-        let session = startup::start(endpoint, &mut stream, &mut inbound).await?;
+        let session = startup::start(endpoint, &[], &mut stream, &mut inbound).await?;
         // Values are found by 32-bit offsets.
         let limit = limit.min(u32::MAX as usize - 1);
         let line = Self {

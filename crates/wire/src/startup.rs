@@ -28,9 +28,11 @@ pub(crate) struct Session {
     pub(crate) default_read_only: bool,
 }
 
-/// Signs in and reads up to the first `ReadyForQuery`.
+/// Signs in, with start-up parameters beside those of the endpoint, and reads up to the first
+/// `ReadyForQuery`.
 pub(crate) async fn start(
     endpoint: &Endpoint,
+    further: &[(&str, &str)],
     stream: &mut Stream,
     inbound: &mut BytesMut,
 ) -> Result<Session, WireError> {
@@ -40,7 +42,10 @@ pub(crate) async fn start(
         inbound,
     };
     exchange
-        .send(|out| frontend::startup_message(endpoint.startup_parameters(), out))
+        .send(|out| {
+            let parameters = endpoint.startup_parameters();
+            frontend::startup_message(parameters.chain(further.iter().copied()), out)
+        })
         .await?;
     exchange.authenticate().await?;
     exchange.session().await

@@ -228,6 +228,8 @@ impl Home {
             ("port", &port),
             ("unix_socket_directories", &sockets),
             ("wal_level", "logical"),
+            // A reader of changes that has stopped reading does not fill the disk.
+            ("max_slot_wal_keep_size", "1GB"),
             ("timezone", "UTC"),
             ("log_timezone", "UTC"),
             ("lc_messages", "C"),

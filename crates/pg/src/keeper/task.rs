@@ -1,7 +1,5 @@
 //! The task that connects, listens and loads.
 
-use std::error::Error as StdError;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,10 +10,11 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_postgres::error::SqlState;
 
-use super::backoff::Backoff;
 use super::{KeeperSettings, KeeperStatus, Shared};
+use crate::backoff::Backoff;
 use crate::control::ControlEndpoint;
 use crate::digest::digest;
+use crate::error_chain::chain;
 use crate::introspect::{IntrospectError, introspect};
 use crate::listener::{Event, Listener};
 
@@ -264,15 +263,4 @@ async fn assemble(raw: RawCatalog) -> Result<Catalog, Failure> {
     tokio::task::spawn_blocking(|| Catalog::assemble(raw))
         .await
         .map_err(Failure::Assemble)
-}
-
-/// A failure with all its causes.
-fn chain(failure: &Failure) -> String {
-    let mut text = failure.to_string();
-    let mut source = failure.source();
-    while let Some(cause) = source {
-        let _ = write!(text, ": {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -4,6 +4,7 @@
 mod config;
 mod describe;
 mod encryption;
+mod feed;
 mod introspection;
 mod keeper;
 mod migrations;

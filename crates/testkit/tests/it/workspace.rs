@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("openapi", &["catalog"]),
     // 2, pure
     ("sql", &["planner", "catalog", "statement", "syntax"]),
+    ("cache", &[]),
     // 2, effects
     ("wire", &["statement"]),
     ("pg", &["catalog", "identity", "statement", "wire"]),
@@ -38,6 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "planner",
             "openapi",
             "sql",
+            "cache",
             "wire",
             "pg",
             "store",
@@ -85,6 +87,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "planner",
             "openapi",
             "sql",
+            "cache",
             "wire",
             "pg",
             "store",
