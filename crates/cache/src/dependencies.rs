@@ -21,6 +21,11 @@ impl TableClock {
         self.changed.fetch_max(position, Ordering::AcqRel);
     }
 
+    /// Begins anew: what changed before is of no interest any more.
+    pub(crate) fn reset(&self, position: u64) {
+        self.changed.store(position, Ordering::Release);
+    }
+
     pub(crate) fn block(&self) {
         self.unplaced.fetch_add(1, Ordering::AcqRel);
     }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::dependencies::{Dependencies, TableClock};
 use crate::pending::Pending;
@@ -41,6 +41,8 @@ pub struct Freshness {
     serves_from: AtomicU64,
     pending: Mutex<Pending>,
     delivered: Notify,
+    /// Something has changed that may be waited for.
+    progress: watch::Sender<()>,
 }
 
 /// The moment a query begins: what it finds is right at least up to this position.
@@ -79,6 +81,7 @@ impl Freshness {
             serves_from: AtomicU64::new(0),
             pending: Mutex::default(),
             delivered: Notify::new(),
+            progress: watch::Sender::new(()),
         }
     }
 
@@ -93,11 +96,16 @@ impl Freshness {
     pub fn start(&self, position: u64, alone_until: Instant) {
         self.end();
         self.visible.store(0, Ordering::Release);
-        self.definitions.change(position);
+        // Another server may be at lower positions.
+        for clock in lock(&self.clocks).values() {
+            clock.reset(position);
+        }
+        self.definitions.reset(position);
         lock(&self.pending).restart();
         self.serves_from
             .store(self.nanos(alone_until), Ordering::Release);
         self.session.fetch_add(1, Ordering::AcqRel);
+        self.progress.send_replace(());
     }
 
     /// The feed has ended; nothing is handed out until another session is confirmed.
@@ -106,6 +114,7 @@ impl Freshness {
         if self.session.load(Ordering::Acquire) % 2 == 1 {
             self.session.fetch_add(1, Ordering::AcqRel);
         }
+        self.progress.send_replace(());
     }
 
     /// A transaction was committed at a position.
@@ -118,11 +127,21 @@ impl Freshness {
         }
         lock(&self.pending).deliver(xid, position);
         self.delivered.notify_waiters();
+        if touched.definitions {
+            self.progress.send_replace(());
+        }
+    }
+
+    /// What tables are, or who may read them, has changed before a position.
+    pub fn redefine(&self, position: u64) {
+        self.definitions.change(position);
+        self.progress.send_replace(());
     }
 
     /// Snapshots taken from now on see all commits up to a position.
     pub fn visible(&self, position: u64) {
         self.visible.fetch_max(position, Ordering::AcqRel);
+        self.progress.send_replace(());
     }
 
     /// Every commit that was answered before `moment` has been delivered.
@@ -133,6 +152,7 @@ impl Freshness {
             let end = moment.saturating_add(nanos(LEASE));
             self.lease_end.fetch_max(end, Ordering::AcqRel);
         }
+        self.progress.send_replace(());
     }
 
     /// This gateway has made a commit, which nobody has been told of yet: from now on nothing is
@@ -189,6 +209,33 @@ impl Freshness {
     pub fn knows_definitions(&self, read: Moment) -> bool {
         self.session.load(Ordering::Acquire) == read.session
             && self.definitions.is_unchanged_since(read.as_of)
+    }
+
+    /// Waits for a moment from which on definitions can be read that are those of now.
+    pub async fn moment_for_definitions(&self) -> Moment {
+        let mut progress = self.progress.subscribe();
+        loop {
+            progress.mark_unchanged();
+            if let Some(moment) = self.moment(Instant::now())
+                && self.knows_definitions(moment)
+            {
+                return moment;
+            }
+            // The sender lives as long as this.
+            let _ended = progress.changed().await;
+        }
+    }
+
+    /// Waits until definitions that were read at a moment are not those of now any more.
+    pub async fn definitions_changed(&self, read: Moment) {
+        let mut progress = self.progress.subscribe();
+        loop {
+            progress.mark_unchanged();
+            if !self.knows_definitions(read) {
+                return;
+            }
+            let _ended = progress.changed().await;
+        }
     }
 
     fn still(&self, as_of: u64, on: &Dependencies, now: Instant) -> bool {

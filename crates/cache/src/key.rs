@@ -1,5 +1,7 @@
 //! What a reply is kept under: a digest of everything that it is made from.
 
+use std::hash::{Hash, Hasher};
+
 use sha2::{Digest as _, Sha256};
 
 /// A digest of everything that a reply is made from, tables aside.
@@ -56,9 +58,28 @@ impl KeyBuilder {
         self
     }
 
+    /// Adds whatever can be hashed.
+    pub fn hashed(&mut self, value: &impl Hash) -> &mut Self {
+        value.hash(&mut Bytes(&mut self.0));
+        self
+    }
+
     /// The key.
     pub fn finish(&self) -> ReplyKey {
         ReplyKey(Sha256::digest(&self.0).into())
+    }
+}
+
+/// Takes down what is hashed instead of hashing it.
+struct Bytes<'a>(&'a mut Vec<u8>);
+
+impl Hasher for Bytes<'_> {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
     }
 }
 

@@ -20,5 +20,5 @@ pub use dependencies::{Dependencies, TableClock};
 pub use freshness::{Freshness, FreshnessStatus, LEASE, Moment};
 pub use key::{KeyBuilder, ReplyKey};
 pub use shelf::{Kept, Shelf};
-pub use single_flight::{SingleFlight, Turn};
+pub use single_flight::{Found, Leader, SingleFlight, Turn};
 pub use touched::Touched;

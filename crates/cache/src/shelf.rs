@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use moka::sync::Cache;
 
+use crate::dependencies::Dependencies;
 use crate::freshness::Moment;
 use crate::key::ReplyKey;
 
@@ -13,16 +14,20 @@ use crate::key::ReplyKey;
 const OVERHEAD: usize = 400;
 
 /// A reply that was kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Kept {
     /// Status code.
     pub status: u16,
-    /// Headers, names in lower case.
+    /// Headers in their order, names in lower case.
     pub headers: Vec<(Box<str>, Bytes)>,
+    /// Its entity tag.
+    pub etag: Box<str>,
     /// The body, as it was sent.
     pub body: Bytes,
     /// Up to when it is known to be right.
     pub found: Moment,
+    /// What it depends on.
+    pub on: Dependencies,
     /// When it was found, as far as this process knows.
     pub at: Instant,
     /// How long it may be handed out.

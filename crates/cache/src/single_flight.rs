@@ -2,17 +2,29 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use foldhash::fast::RandomState;
 use tokio::sync::watch;
 
 use crate::freshness::lock;
 use crate::key::ReplyKey;
+use crate::shelf::Kept;
 
 /// Queries that are running, by key.
 #[derive(Debug, Default)]
 pub struct SingleFlight {
-    running: Mutex<HashMap<ReplyKey, watch::Receiver<()>, RandomState>>,
+    running: Mutex<HashMap<ReplyKey, watch::Receiver<Option<Found>>, RandomState>>,
+}
+
+/// What a query has found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// When the query was begun. Whoever asked before may have it as its own answer, whatever has
+    /// changed since.
+    pub begun: Instant,
+    /// The reply.
+    pub reply: Arc<Kept>,
 }
 
 /// Whose turn it is.
@@ -20,8 +32,8 @@ pub struct SingleFlight {
 pub enum Turn {
     /// The caller's; others wait until this is dropped.
     Mine(Leader),
-    /// Somebody else has just finished; what they have found may have been kept.
-    Waited,
+    /// Somebody else has just finished, and has found this, or failed.
+    Waited(Option<Found>),
 }
 
 /// Keeps others waiting until it is dropped.
@@ -30,7 +42,7 @@ pub struct Leader {
     flights: Arc<SingleFlight>,
     key: ReplyKey,
     /// Dropping it wakes those who wait.
-    _done: watch::Sender<()>,
+    done: watch::Sender<Option<Found>>,
 }
 
 impl SingleFlight {
@@ -41,47 +53,42 @@ impl SingleFlight {
             if let Some(running) = all.get(&key) {
                 running.clone()
             } else {
-                let (done, waiting) = watch::channel(());
+                let (done, waiting) = watch::channel(None);
                 all.insert(key, waiting);
                 return Turn::Mine(Leader {
                     flights: Arc::clone(self),
                     key,
-                    _done: done,
+                    done,
                 });
             }
         };
-        // It never changes; it ends.
+        // It is told what was found, or ends without.
         let _ended = running.changed().await;
-        Turn::Waited
+        Turn::Waited(running.borrow().clone())
+    }
+}
+
+impl Leader {
+    /// Tells what was found to all who wait.
+    pub fn found(self, found: Found) {
+        // Who comes from now on finds it on the shelf, or asks anew.
+        lock(&self.flights.running).remove(&self.key);
+        self.done.send_replace(Some(found));
     }
 }
 
 impl Drop for Leader {
     fn drop(&mut self) {
-        lock(&self.flights.running).remove(&self.key);
+        let mut running = lock(&self.flights.running);
+        // Somebody else may have the turn already.
+        if running
+            .get(&self.key)
+            .is_some_and(|waiting| self.done.subscribe().same_channel(waiting))
+        {
+            running.remove(&self.key);
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::key::KeyBuilder;
-
-    #[tokio::test]
-    async fn the_second_waits_for_the_first() {
-        let flights = Arc::new(SingleFlight::default());
-        let key = KeyBuilder::default().finish();
-        let Turn::Mine(leader) = flights.turn(key).await else {
-            unreachable!("nobody else is there");
-        };
-        let mut second = Box::pin(flights.turn(key));
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        assert!(second.as_mut().poll(&mut context).is_pending());
-        let other = KeyBuilder::default().number(1).finish();
-        assert!(matches!(flights.turn(other).await, Turn::Mine(_)));
-        drop(leader);
-        assert!(matches!(second.await, Turn::Waited));
-        assert!(matches!(flights.turn(key).await, Turn::Mine(_)));
-        assert!(lock(&flights.running).is_empty());
-    }
-}
+mod tests;

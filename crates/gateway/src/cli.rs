@@ -31,6 +31,9 @@ pub(crate) enum Command {
         /// Then applies init.sql, policies.sql and seed.sql of this directory.
         #[arg(long, value_name = "DIR")]
         app: Option<PathBuf>,
+        /// Then has the changes followed that kept replies depend on, as [cache] of this file says.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Makes a JWT secret and the API keys signed with it.
     Keys {

@@ -65,7 +65,9 @@ pub(crate) fn run(command: Command, environment: &Environment) -> Result<(), Com
         }
         Command::Dev(arguments) => dev::run(&arguments, environment),
         Command::Serve { config } => serve::run(config, environment),
-        Command::Migrate { app } => migrate::run(app.as_deref(), environment),
+        Command::Migrate { app, config } => {
+            migrate::run(app.as_deref(), config.as_deref(), environment)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! `config/passerelle.toml` is the reference of all keys. What is unknown or impossible is an error that names it.
 
+mod cache;
 mod check;
 mod overlay;
 mod rate_limits;
@@ -17,6 +18,7 @@ use passerelle_identity::{Secret, SettingsError, Weakness};
 
 use crate::environment::Environment;
 
+pub(crate) use cache::{AudienceName, CacheSettings, CachedSettings, RequestPart, qualified};
 pub(crate) use settings::{LogFormat, LogLevel, OpenApiMode, Settings};
 
 /// Why a configuration cannot be used.

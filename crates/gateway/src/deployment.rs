@@ -1,5 +1,6 @@
 //! What is to be served, whichever configuration said so: the parts' own settings, validated.
 
+mod cache;
 mod hot;
 mod of_config;
 pub(crate) mod of_pgrst;
@@ -7,6 +8,7 @@ pub(crate) mod of_pgrst;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use self::cache::{CacheParts, Wanted};
 use passerelle_identity::SettingsError;
 use passerelle_pg::{ControlEndpoint, KeeperSettings};
 use passerelle_rest::RestSettings;
@@ -25,6 +27,8 @@ pub(crate) struct Deployment {
     pub(crate) recovery: Recovery,
     pub(crate) store: Store,
     pub(crate) rest: RestSettings,
+    /// Absent where no replies are kept.
+    pub(crate) cache: Option<CacheParts>,
 }
 
 /// Whether the server waits for a database that it cannot use; it ends otherwise.

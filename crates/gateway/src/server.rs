@@ -2,6 +2,7 @@
 
 mod admin;
 mod app;
+mod cache;
 mod listen;
 mod pools;
 mod reload;
@@ -15,6 +16,7 @@ use passerelle_rest::RestState;
 use passerelle_surface::{Frontage, RateLimits};
 use tokio::sync::watch;
 
+use self::cache::Cache;
 use self::pools::Pools;
 use self::reload::{Complete, Parts, Reloader};
 use crate::clock;
@@ -63,6 +65,7 @@ pub(crate) async fn serve(
         recovery,
         store,
         rest,
+        cache,
     } = deployment;
     let socket = listen::bind(&listen)?;
     let admin_socket = admin.as_ref().map(listen::bind).transpose()?;
@@ -72,12 +75,16 @@ pub(crate) async fn serve(
     let prefix = rest.prefix.clone();
 
     let introspection = database.keeper.introspection.clone();
+    let control = database.control.clone();
     let keeper = Arc::new(CatalogKeeper::start(database.control, database.keeper));
+    let cache = cache.map(|parts| Arc::new(Cache::start(parts, control, keeper.role_changes())));
     let pools = Pools::new(&database.endpoint, &database.pool, http.workers());
     let complete = Complete::new(reload.as_ref().is_none_or(|reload| reload.complete));
     let (kept, known) = (Arc::clone(&keeper), complete.clone());
     let catalog = move || kept.catalog().filter(|_| known.get());
-    let state = Arc::new(RestState::new(pools.first(), catalog, clock::now, rest));
+    let state = RestState::new(pools.first(), catalog, clock::now, rest);
+    let replies = cache.as_ref().map(|cache| Arc::clone(&cache.replies));
+    let state = Arc::new(state.with_cache(replies));
     pools.keep_pruned();
     pools.keep_renewed(keeper.role_changes());
     let frontage = Frontage::new(frontage);
@@ -93,6 +100,7 @@ pub(crate) async fn serve(
         limits: limits.clone(),
         main: socket.address(),
         state: Arc::clone(&state),
+        cache,
     };
     let admin = admin_socket
         .map(|socket| admin::start(socket.listen()?, watched))

@@ -29,4 +29,6 @@ pub use keeper::{CatalogKeeper, KeeperSettings, KeeperStatus};
 pub use listener::{Event, Listener};
 pub use migrate::{MigrateError, Migrated, Migration, migrate};
 pub use prelude::{Leavings, Prelude, Setting, json_object, search_path};
-pub use reads::{ReadDeclarations, ReadSets, Reads, Unproven};
+pub use reads::{
+    DeclaredReads, FollowError, ReadDeclarations, ReadSets, Reads, ToFollow, Unproven, follow,
+};

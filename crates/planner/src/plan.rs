@@ -81,7 +81,7 @@ pub struct ReadPlan {
 }
 
 /// The statement is not run but explained.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ExplainSpec {
     /// As JSON instead of text.
     pub json: bool,
@@ -370,7 +370,7 @@ pub struct TransactionSpec {
 }
 
 /// What a reply says beside its body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReplySpec {
     /// The statement's plan is the body instead of its rows.
     pub explain: Option<ExplainSpec>,

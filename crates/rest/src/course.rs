@@ -10,6 +10,7 @@ use passerelle_planner::{CallPlan, Handler, TransactionSpec};
 use passerelle_statement::Statement;
 use passerelle_wire::{Begin, End, Flight, Isolation, Scope, Transaction};
 
+use crate::cache::{Closing, RequestParts};
 use crate::request_settings::{cookies_json, headers_json};
 use crate::settings::RestSettings;
 
@@ -44,6 +45,8 @@ pub(crate) struct Course {
     pub(crate) rollback: bool,
     /// The type of the body is not known: a function of the database produces it.
     pub(crate) describe: bool,
+    /// What is asked at its end, if it may write what others have read.
+    pub(crate) closing: Option<Closing>,
 }
 
 impl Caller<'_> {
@@ -65,19 +68,43 @@ impl Caller<'_> {
             read_only: transaction.read_only,
             rollback: self.settings.transaction_mode.rolls_back(transaction.end),
             describe: matches!(handler, Handler::Custom(_)),
+            closing: None,
         }
     }
 
     fn prelude(&self, transaction: &TransactionSpec, call: Option<&CallPlan>) -> Vec<Statement> {
-        let headers = headers_json(self.headers);
-        let cookies = cookies_json(self.headers);
+        let all = RequestParts {
+            method: true,
+            path: true,
+            headers: true,
+            cookies: true,
+        };
+        self.prelude_with(transaction, call, all)
+    }
+
+    /// The prelude as it were if the request had only these parts.
+    pub(crate) fn prelude_with(
+        &self,
+        transaction: &TransactionSpec,
+        call: Option<&CallPlan>,
+        parts: RequestParts,
+    ) -> Vec<Statement> {
+        let json = |wanted, json: fn(&HeaderMap) -> String| {
+            if wanted {
+                json(self.headers)
+            } else {
+                String::new()
+            }
+        };
+        let headers = json(parts.headers, headers_json);
+        let cookies = json(parts.cookies, cookies_json);
         let prelude = Prelude {
             search_path: &self.search_path,
             role_settings: self.catalog.role_settings(self.principal.role()),
             role: self.principal.role(),
             claims: self.principal.claims_json(),
-            method: self.method,
-            path: self.path,
+            method: if parts.method { self.method } else { "" },
+            path: if parts.path { self.path } else { "" },
             headers: &headers,
             cookies: &cookies,
             timezone: transaction.timezone.as_deref(),
@@ -99,6 +126,7 @@ impl Course {
         let flight = flight
             .prelude(&self.prelude)
             .epilogue(&self.epilogue)
+            .closing(self.closing.map_or(&[], Closing::statements))
             .transaction(self.transaction());
         Flight { describe, ..flight }
     }

@@ -1,6 +1,7 @@
 //! From request to response, one stage after the other.
 
 mod batch;
+mod cached;
 mod export;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use passerelle_syntax::{
     read_payload,
 };
 
+use crate::cache::Writes;
 use crate::course::{Caller, Course};
 use crate::describe::{self, Document};
 use crate::error::{RestError, chain};
@@ -194,15 +196,26 @@ impl Exchange<'_> {
 
     /// Plans that need a statement have one transaction, and the same way through it.
     async fn work(&mut self, work: Work, caller: &Caller<'_>) -> Result<HttpResponse, RestError> {
-        let course = work.course(caller);
+        if let Some(cache) = &self.state.cache
+            && !work.is_explained()
+            && let Some(policy) = cache.policy(&work)
+        {
+            return self.cached(cache, &policy, work, caller).await;
+        }
+        let state = self.state;
+        let mut course = work.course(caller);
+        let writes = writes(state, &work, &course);
+        course.closing = writes.map(Writes::closing);
         let (main, further) = work.statements();
         self.note(&course, main, further);
         self.stopwatch.lap(Stage::Plan);
         if work.is_explained() {
             let (spec, statement) = work.into_statement();
-            return self.explain(spec, &course, &statement, caller).await;
+            return self
+                .explain(spec, &course, &statement, caller, writes)
+                .await;
         }
-        let done = work.run(&self.state.pool, &course).await;
+        let done = work.run(&state.pool, &course, writes).await;
         self.stopwatch.lap(Stage::Database);
         let done = done.map_err(|error| failed(error, caller.principal))?;
         let response = done.reply(caller.settings.verbosity)?;
@@ -259,8 +272,13 @@ impl Exchange<'_> {
         course: &Course,
         statement: &Statement,
         caller: &Caller<'_>,
+        writes: Option<Writes<'_>>,
     ) -> Result<HttpResponse, RestError> {
-        let lines = run::explain(&self.state.pool, course, statement).await;
+        let mut noted = None;
+        let lines = run::explain(&self.state.pool, course, statement, &mut noted).await;
+        if let Some(writes) = writes {
+            writes.pass(noted).await;
+        }
         self.stopwatch.lap(Stage::Database);
         let lines = lines.map_err(|error| failed(error, caller.principal))?;
         Ok(reply::reply_plan(spec, lines))
@@ -361,6 +379,14 @@ fn path<'r>(request: &'r HttpRequest, prefix: &str) -> Option<&'r str> {
         "" => Some("/"),
         path => Some(path),
     }
+}
+
+/// What a transaction has to pass that may write what others have read.
+fn writes<'s>(state: &'s RestState, work: &Work, course: &Course) -> Option<Writes<'s>> {
+    if course.read_only || course.rollback {
+        return None;
+    }
+    state.cache.as_ref()?.writes(work)
 }
 
 fn failed(error: RunError, principal: &Principal) -> RestError {

@@ -6,6 +6,7 @@
 mod admission;
 mod batch;
 mod body;
+mod cache;
 mod course;
 mod csv;
 mod describe;
@@ -26,6 +27,10 @@ use std::sync::Arc;
 use actix_web::web::{self, ServiceConfig};
 
 pub use batch::BatchSettings;
+pub use cache::{
+    Audience, CachePolicy, CacheSettings, Fence, FencePassed, ReplyCache, RequestParts,
+    TableCounters,
+};
 pub use describe::DescribeSettings;
 pub use export::ExportSettings;
 pub use passerelle_openapi::ServerAddress;

@@ -15,7 +15,8 @@ use thiserror::Error;
 
 pub(crate) use self::export::{Export, Flow, FlowHead, export};
 pub(crate) use self::within::{read_within, write_within};
-pub(crate) use self::write::{Written, conclude, write};
+pub(crate) use self::write::{Written, conclude_batch, write};
+use crate::cache::Noted;
 use crate::course::Course;
 use crate::error::ReplyError;
 
@@ -57,18 +58,21 @@ pub(crate) async fn run(
     pool: &Pool,
     course: &Course,
     statements: &ReadStatements,
-    count: Option<CountSpec>,
-    check: OutcomeCheck,
+    (count, check): (Option<CountSpec>, OutcomeCheck),
+    noted: &mut Option<Noted>,
 ) -> Result<Answer, RunError> {
     let mut connection = pool.acquire(course.scope.role()).await?;
     let flight = course.flight(&statements.main);
     let unseen = course.read_only || (check.is_void() && !course.rollback);
     if statements.explain.is_none() && unseen {
-        let answer = answer(&connection.fly(&flight).await?)?;
+        let result = connection.fly(&flight).await?;
+        *noted = Noted::read(&result);
+        let answer = answer(&result)?;
         write::refuse(check, answer.page_count)?;
         return Ok(answer);
     }
     let (result, mut transaction) = connection.open(&flight).await?;
+    *noted = Noted::read(&result);
     let mut answer = match answer(&result) {
         Ok(answer) => answer,
         Err(error) => return write::end(transaction, course, Err(error)).await,
@@ -83,14 +87,17 @@ pub(crate) async fn run(
     write::end(transaction, course, outcome).await
 }
 
-/// Runs a statement that explains another; its rows are the lines of a plan.
+/// Runs a statement that explains another; its rows are the lines of a plan. An explanation that
+/// analyses runs the other, too.
 pub(crate) async fn explain(
     pool: &Pool,
     course: &Course,
     statement: &Statement,
+    noted: &mut Option<Noted>,
 ) -> Result<Bytes, RunError> {
     let mut connection = pool.acquire(course.scope.role()).await?;
     let result = connection.fly(&course.flight(statement)).await?;
+    *noted = Noted::read(&result);
     let mut plan = Vec::new();
     for row in result.rows() {
         plan.extend_from_slice(row.value(0).unwrap_or_default());

@@ -10,6 +10,7 @@ use passerelle_pg::search_path;
 use passerelle_surface::RateGate;
 use passerelle_wire::Pool;
 
+use crate::cache::ReplyCache;
 use crate::export::ExportPermits;
 use crate::settings::RestSettings;
 
@@ -24,6 +25,8 @@ pub struct RestState {
     /// Limits of rates; without it nobody is limited.
     pub(crate) gate: Option<RateGate>,
     pub(crate) exports: ExportPermits,
+    /// Replies that are kept, if any may be.
+    pub(crate) cache: Option<Arc<ReplyCache>>,
 }
 
 /// What all handlers of the surface share.
@@ -64,7 +67,14 @@ impl RestState {
             shared: Arc::new(shared),
             gate: None,
             exports: ExportPermits::default(),
+            cache: None,
         }
+    }
+
+    /// The same state with a cache of replies.
+    #[must_use]
+    pub fn with_cache(self, cache: Option<Arc<ReplyCache>>) -> Self {
+        Self { cache, ..self }
     }
 
     /// The same state over connections of another worker, with limits as it sees them.
@@ -75,6 +85,7 @@ impl RestState {
             shared: Arc::clone(&self.shared),
             gate: Some(gate),
             exports: self.exports.for_worker(),
+            cache: self.cache.clone(),
         }
     }
 

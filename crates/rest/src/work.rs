@@ -11,6 +11,7 @@ use passerelle_statement::Statement;
 use passerelle_surface::Verbosity;
 use passerelle_wire::{OpenTransaction, Pool};
 
+use crate::cache::{Noted, Writes};
 use crate::course::{Caller, Course};
 use crate::error::ReplyError;
 use crate::reply;
@@ -49,11 +50,15 @@ impl Work {
 
     /// How its transaction runs.
     pub(crate) fn course(&self, caller: &Caller<'_>) -> Course {
-        let call = match self {
-            Self::Call(plan, _) => Some(&**plan),
+        caller.course(self.transaction(), self.handler(), self.called())
+    }
+
+    /// The call, if it is one.
+    pub(crate) fn called(&self) -> Option<&CallPlan> {
+        match self {
+            Self::Call(plan, _) => Some(plan),
             Self::Read(..) | Self::Write(..) => None,
-        };
-        caller.course(self.transaction(), self.handler(), call)
+        }
     }
 
     pub(crate) fn transaction(&self) -> &TransactionSpec {
@@ -80,7 +85,7 @@ impl Work {
         }
     }
 
-    fn spec(&self) -> &ReplySpec {
+    pub(crate) fn spec(&self) -> &ReplySpec {
         match self {
             Self::Read(plan, _) => &plan.reply,
             Self::Write(plan, _) => &plan.reply,
@@ -112,20 +117,42 @@ impl Work {
         }
     }
 
-    /// Runs in a transaction of its own.
-    pub(crate) async fn run(self, pool: &Pool, course: &Course) -> Result<Done, RunError> {
+    /// Runs in a transaction of its own. A write passes the fence, where there is one.
+    pub(crate) async fn run(
+        self,
+        pool: &Pool,
+        course: &Course,
+        writes: Option<Writes<'_>>,
+    ) -> Result<Done, RunError> {
+        let mut noted = None;
+        let done = self.run_noting(pool, course, &mut noted).await;
+        // What was committed is, whatever became of the answer.
+        if let Some(writes) = writes {
+            writes.pass(noted).await;
+        }
+        done
+    }
+
+    async fn run_noting(
+        self,
+        pool: &Pool,
+        course: &Course,
+        noted: &mut Option<Noted>,
+    ) -> Result<Done, RunError> {
         match self {
             Self::Read(plan, statements) => {
                 let check = OutcomeCheck::default();
-                let answer = run::run(pool, course, &statements, plan.count, check).await?;
+                let answer =
+                    run::run(pool, course, &statements, (plan.count, check), noted).await?;
                 Ok(Done::Rows(plan.reply, answer))
             }
             Self::Write(plan, statement) => {
-                let written = run::write(pool, course, &statement, plan.check).await?;
+                let written = run::write(pool, course, &statement, plan.check, noted).await?;
                 Ok(Done::Written(plan, written))
             }
             Self::Call(plan, statements) => {
-                let answer = run::run(pool, course, &statements, plan.count, plan.check).await?;
+                let answer =
+                    run::run(pool, course, &statements, (plan.count, plan.check), noted).await?;
                 Ok(Done::called(*plan, answer))
             }
         }
@@ -162,6 +189,18 @@ impl Done {
         match plan.result {
             ResultKind::Void => Self::Nothing(plan.reply, answer),
             _ => Self::Rows(plan.reply, answer),
+        }
+    }
+
+    /// Whether SQL has set headers or the status.
+    pub(crate) fn has_own_head(&self) -> bool {
+        match self {
+            Self::Rows(_, answer) | Self::Nothing(_, answer) => {
+                answer.response_headers.is_some() || answer.response_status.is_some()
+            }
+            Self::Written(_, written) => {
+                written.response_headers.is_some() || written.response_status.is_some()
+            }
         }
     }
 

@@ -20,7 +20,7 @@ use super::migrate::{self, MigrationError};
 use super::{CommandError, print, tell};
 use crate::cli::DevArguments;
 use crate::config::Settings;
-use crate::deployment::{Deployment, ListenSettings};
+use crate::deployment::{Deployment, ListenSettings, Wanted};
 use crate::environment::Environment;
 use crate::server::{self, ServerError};
 use crate::{clock, logging};
@@ -30,6 +30,7 @@ const DEFAULT_APP: &str = "sql/hub-lib";
 /// The database everything lives in, as it is with Supabase.
 const DATABASE: &str = "postgres";
 const AUTHENTICATOR: &str = "authenticator";
+const FEED: &str = "passerelle_feed";
 const LOOPBACK: &str = "127.0.0.1";
 
 /// Why the development servers could not be started or stopped.
@@ -41,8 +42,8 @@ pub(crate) enum DevError {
     /// The platform or the application.
     #[error(transparent)]
     Migration(#[from] MigrationError),
-    /// The role of the gateway could not be given its password.
-    #[error("the role authenticator could not be prepared")]
+    /// The roles of the gateway could not be given their password.
+    #[error("the roles of the gateway could not be prepared")]
     Role(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The keys could not be made.
     #[error(transparent)]
@@ -58,6 +59,8 @@ struct Backend {
     redis: Option<Redis>,
     /// For the gateway.
     url: String,
+    /// For its change feed.
+    feed_url: String,
 }
 
 pub(super) fn run(arguments: &DevArguments, environment: &Environment) -> Result<(), CommandError> {
@@ -94,10 +97,12 @@ async fn develop(arguments: &DevArguments, mut settings: Settings) -> Result<(),
 
     let app = application(arguments);
     let (secret, keys) = keys(arguments)?;
-    let Some(backend) = interruptible(start(arguments, app.as_deref())).await? else {
+    let wanted = Wanted::of(&settings.cache);
+    let Some(backend) = interruptible(start(arguments, app.as_deref(), &wanted)).await? else {
         return Ok(());
     };
     settings.database.url.clone_from(&backend.url);
+    settings.database.feed_url.clone_from(&backend.feed_url);
     if let Some(redis) = &backend.redis {
         settings.redis.url = redis.endpoint().url();
     }
@@ -169,7 +174,11 @@ fn keys(arguments: &DevArguments) -> Result<(Secret, ApiKeys), DevError> {
 }
 
 /// Starts both servers and applies what their database lacks.
-async fn start(arguments: &DevArguments, app: Option<&Path>) -> Result<Backend, DevError> {
+async fn start(
+    arguments: &DevArguments,
+    app: Option<&Path>,
+    wanted: &Wanted,
+) -> Result<Backend, DevError> {
     let dir = &arguments.dir;
     if arguments.reset {
         Postgres::erase(dir).await?;
@@ -199,21 +208,20 @@ async fn start(arguments: &DevArguments, app: Option<&Path>) -> Result<Backend, 
     report_place(postgres.directory());
 
     let superuser = postgres.endpoint().url(DATABASE);
-    migrate::apply(&superuser, app).await?;
+    migrate::apply(&superuser, app, wanted).await?;
     let password = kept_secret(&dir.join("authenticator.password"))?;
-    prepare_role(&superuser, &password).await?;
-    let url = postgres
-        .endpoint()
-        .local_url_for(AUTHENTICATOR, &password, DATABASE);
+    prepare_roles(&superuser, &password).await?;
+    let url = |role| postgres.endpoint().local_url_for(role, &password, DATABASE);
     Ok(Backend {
+        url: url(AUTHENTICATOR),
+        feed_url: url(FEED),
         postgres,
         redis,
-        url,
     })
 }
 
-/// The platform makes the role; only here has it a password that we know.
-async fn prepare_role(superuser: &str, password: &str) -> Result<(), DevError> {
+/// The platform makes the roles; only here have they a password that we know.
+async fn prepare_roles(superuser: &str, password: &str) -> Result<(), DevError> {
     let endpoint =
         ControlEndpoint::parse(superuser).map_err(|error| DevError::Role(error.into()))?;
     let client = endpoint
@@ -221,11 +229,12 @@ async fn prepare_role(superuser: &str, password: &str) -> Result<(), DevError> {
         .await
         .map_err(|error| DevError::Role(error.into()))?;
     // A secret of ours: hexadecimal digits.
-    let statement = format!("alter role {AUTHENTICATOR} with login password '{password}'");
-    let altered = client.execute(&statement, &[]).await;
-    altered
-        .map(drop)
-        .map_err(|error| DevError::Role(error.into()))
+    for role in [AUTHENTICATOR, FEED] {
+        let statement = format!("alter role {role} with login password '{password}'");
+        let altered = client.execute(&statement, &[]).await;
+        altered.map_err(|error| DevError::Role(error.into()))?;
+    }
+    Ok(())
 }
 
 fn report_place(directory: &Directory) {

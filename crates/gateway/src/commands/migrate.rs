@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use passerelle_pg::{ControlEndpoint, MigrateError, Migrated, migrate};
+use passerelle_catalog::QualifiedName;
+use passerelle_pg::{ControlEndpoint, FollowError, MigrateError, Migrated, follow, migrate};
 
 use super::{CommandError, print};
+use crate::config::Settings;
+use crate::deployment::Wanted;
 use crate::environment::Environment;
 use crate::platform::MIGRATIONS;
 
@@ -20,6 +23,9 @@ pub(crate) enum MigrationError {
     /// A script failed.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+    /// What kept replies depend on cannot be followed.
+    #[error(transparent)]
+    Follow(#[from] FollowError),
     /// There is no such directory.
     #[error("there is no directory {0}: --app names the one that holds init.sql")]
     NoApplication(String),
@@ -28,8 +34,16 @@ pub(crate) enum MigrationError {
     Runtime(#[source] std::io::Error),
 }
 
-pub(super) fn run(app: Option<&Path>, environment: &Environment) -> Result<(), CommandError> {
-    let migrated = migrate_named(app, environment)?;
+pub(super) fn run(
+    app: Option<&Path>,
+    config: Option<&Path>,
+    environment: &Environment,
+) -> Result<(), CommandError> {
+    let wanted = match config {
+        Some(config) => Wanted::of(&Settings::load(Some(config), environment)?.cache),
+        None => Wanted::default(),
+    };
+    let (migrated, followed) = migrate_named(app, &wanted, environment)?;
     for script in &migrated.applied {
         print(&format!("applied {script}\n"))?;
     }
@@ -37,13 +51,18 @@ pub(super) fn run(app: Option<&Path>, environment: &Environment) -> Result<(), C
         "{} applied, {} up to date\n",
         migrated.applied.len(),
         migrated.unchanged
-    ))
+    ))?;
+    for table in &followed {
+        print(&format!("changes of {table} are followed\n"))?;
+    }
+    Ok(())
 }
 
 fn migrate_named(
     app: Option<&Path>,
+    wanted: &Wanted,
     environment: &Environment,
-) -> Result<Migrated, MigrationError> {
+) -> Result<(Migrated, Vec<QualifiedName>), MigrationError> {
     let url = environment
         .get("DATABASE_URL")
         .or_else(|| environment.get("PASSERELLE_DATABASE_URL"))
@@ -52,11 +71,15 @@ fn migrate_named(
         .enable_all()
         .build()
         .map_err(MigrationError::Runtime)?;
-    runtime.block_on(apply(url, app))
+    runtime.block_on(apply(url, app, wanted))
 }
 
-/// Applies what is missing.
-pub(super) async fn apply(url: &str, app: Option<&Path>) -> Result<Migrated, MigrationError> {
+/// Applies what is missing, and follows what kept replies depend on.
+pub(super) async fn apply(
+    url: &str,
+    app: Option<&Path>,
+    wanted: &Wanted,
+) -> Result<(Migrated, Vec<QualifiedName>), MigrationError> {
     if let Some(app) = app.filter(|app| !app.is_dir()) {
         return Err(MigrationError::NoApplication(app.display().to_string()));
     }
@@ -64,5 +87,7 @@ pub(super) async fn apply(url: &str, app: Option<&Path>) -> Result<Migrated, Mig
         ControlEndpoint::parse(url).map_err(|error| MigrationError::Connect(error.into()))?;
     let connected = endpoint.connect().await;
     let mut client = connected.map_err(|error| MigrationError::Connect(error.into()))?;
-    Ok(migrate(&mut client, MIGRATIONS, app).await?)
+    let migrated = migrate(&mut client, MIGRATIONS, app).await?;
+    let followed = follow(&mut client, wanted.to_follow()).await?;
+    Ok((migrated, followed))
 }

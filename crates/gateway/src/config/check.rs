@@ -52,6 +52,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
         settings.redis.timeout_milliseconds,
         10..=60_000,
     )?;
+    settings.cache.check()?;
     settings.rate_limits.check()
 }
 

@@ -7,6 +7,7 @@ use passerelle_surface::{ForwardedHeader, Network};
 use passerelle_syntax::Extension;
 use serde::{Deserialize, Serialize};
 
+use super::cache::CacheSettings;
 use super::rate_limits::RateLimitSettings;
 use super::secret;
 
@@ -19,6 +20,7 @@ pub(crate) struct Settings {
     pub(crate) auth: AuthSettings,
     pub(crate) redis: RedisSettings,
     pub(crate) rate_limits: RateLimitSettings,
+    pub(crate) cache: CacheSettings,
     pub(crate) log: LogSettings,
     pub(crate) limits: LimitSettings,
 }
@@ -59,6 +61,7 @@ pub(crate) enum ForwardedHeaderName {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DatabaseSettings {
     pub(crate) url: String,
+    pub(crate) feed_url: String,
     pub(crate) pool_size: usize,
     pub(crate) pool_acquisition_timeout_seconds: u64,
     pub(crate) pool_max_lifetime_seconds: u64,
@@ -184,6 +187,7 @@ impl Default for DatabaseSettings {
     fn default() -> Self {
         Self {
             url: String::new(),
+            feed_url: String::new(),
             pool_size: 10,
             pool_acquisition_timeout_seconds: 10,
             pool_max_lifetime_seconds: 1800,

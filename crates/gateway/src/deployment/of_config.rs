@@ -18,8 +18,8 @@ use passerelle_syntax::{Exposure, Extension, Limits};
 use passerelle_wire::{ConnectionSettings, PoolSettings};
 
 use super::{
-    DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, Recovery, endpoints,
-    function_name, hot,
+    DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, Recovery, cache,
+    endpoints, function_name, hot,
 };
 use crate::config::{OpenApiMode, Settings};
 
@@ -52,6 +52,7 @@ impl Deployment {
             store: hot::store(settings)?,
             recovery: Recovery::Always,
             rest: rest(settings)?,
+            cache: cache::cache(settings)?,
         })
     }
 }

@@ -72,6 +72,7 @@ impl Deployment {
         );
         let admin_socket = settings.admin_server_unix_socket.as_ref();
         Ok(Self {
+            cache: None,
             listen: listen.unwrap_or(ListenSettings::Tcp {
                 host: settings.server_host.clone(),
                 port: settings.server_port,

@@ -16,6 +16,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::ServerError;
+use super::cache::Cache;
 use super::listen::{Address, Listener};
 use super::pools::Pools;
 use super::reload::Complete;
@@ -36,6 +37,8 @@ pub(super) struct Watched {
     /// Where the surfaces are served.
     pub(super) main: Address,
     pub(super) state: Arc<RestState>,
+    /// Absent where no replies are kept.
+    pub(super) cache: Option<Arc<Cache>>,
 }
 
 /// Starts the admin server on the current runtime.

@@ -6,7 +6,7 @@ use passerelle_catalog::QualifiedName;
 
 use super::builtin::{Builtin, builtin};
 use super::tree::Mentions;
-use super::{Reads, Unproven};
+use super::{DeclaredReads, Reads, Unproven};
 
 /// Identifiers below this one are PostgreSQL's own (`FirstNormalObjectId`).
 const FIRST_OF_USERS: u32 = 16384;
@@ -59,7 +59,7 @@ pub(super) enum Nature {
     /// Its body is SQL that PostgreSQL has parsed.
     Parsed(Mentions),
     /// What it reads was declared.
-    Declared(Vec<u32>),
+    Declared(Vec<u32>, DeclaredReads),
     /// Of PostgreSQL, and not immutable.
     Builtin { volatile: bool },
     /// Declared immutable, and not written in a language in which that is easily wrong.
@@ -69,10 +69,10 @@ pub(super) enum Nature {
 }
 
 impl Graph {
-    /// What reading a relation as a role reads.
-    pub(super) fn relation(&self, oid: u32, role: &str) -> Result<Reads, Unproven> {
+    /// What reading a relation as a role reads, or as any.
+    pub(super) fn relation(&self, oid: u32, role: Option<&str>) -> Result<Reads, Unproven> {
         let mut walk = Walk::new(self);
-        walk.relation(oid, Some(role))?;
+        walk.relation(oid, role)?;
         Ok(walk.reads)
     }
 
@@ -210,9 +210,14 @@ impl<'a> Walk<'a> {
         };
         match &function.nature {
             Nature::Parsed(mentions) => self.mentions(mentions, None),
-            Nature::Declared(relations) => relations
-                .iter()
-                .try_for_each(|relation| self.relation(*relation, None)),
+            Nature::Declared(relations, declared) => {
+                self.reads.time |= declared.time;
+                self.reads
+                    .settings
+                    .extend(declared.settings.iter().cloned());
+                let mut relations = relations.iter();
+                relations.try_for_each(|relation| self.relation(*relation, None))
+            }
             Nature::Immutable => Ok(()),
             Nature::Builtin { volatile } => match builtin(&function.name.name, *volatile) {
                 Builtin::Settled => Ok(()),
@@ -285,7 +290,7 @@ impl<'a> Survey<'a> {
             .map(|function| &function.nature)
         {
             Some(Nature::Parsed(mentions)) => self.mentions(mentions, open),
-            Some(Nature::Declared(relations)) => open.extend(relations),
+            Some(Nature::Declared(relations, _)) => open.extend(relations),
             _ => {}
         }
     }

@@ -16,6 +16,7 @@ const POLICIES: &str = include_str!("sql/policies.sql");
 const VIEWS: &str = include_str!("sql/views.sql");
 const FUNCTIONS: &str = include_str!("sql/functions.sql");
 const WATCHED: &str = include_str!("sql/watched.sql");
+const QUIET: &str = include_str!("sql/quiet.sql");
 const OPERATORS: &str =
     "select oid, oprcode::pg_catalog.oid from pg_catalog.pg_operator where oid = any($1)";
 
@@ -36,17 +37,19 @@ pub(super) async fn load(
     views(&transaction, &mut graph).await?;
     let functions = functions(&transaction, &mut graph, declared, &relations).await?;
     operators(&transaction, &mut graph).await?;
-    let watched = transaction
-        .query_typed_one(WATCHED, &[])
-        .await?
-        .try_get(0)?;
-    transaction.commit().await?;
-    Ok(ReadSets {
+    let watched = transaction.query_typed_one(WATCHED, &[]).await?;
+    let quiet = transaction.query_typed(QUIET, &[]).await?;
+    let quiet = quiet.iter().map(|row| row.try_get(0));
+    let sets = ReadSets {
         graph,
         relations,
         functions,
-        watched,
-    })
+        quiet: quiet.collect::<Result<_, _>>()?,
+        watched: watched.try_get(0)?,
+        defers_triggers: watched.try_get(1)?,
+    };
+    transaction.commit().await?;
+    Ok(sets)
 }
 
 async fn relations(
@@ -123,11 +126,12 @@ async fn functions(
         let name = QualifiedName::new(row.try_get::<_, &str>(1)?, row.try_get::<_, &str>(2)?);
         let (language, volatility): (&str, &str) = (row.try_get(3)?, row.try_get(4)?);
         let body: Option<&str> = row.try_get(5)?;
-        let nature = if let Some(read) = declared.get(&name) {
+        let nature = if let Some(declared) = declared.get(&name) {
             // A relation that is not there is read by nobody, until it is made, which is a change
             // of definitions.
-            let read = read.iter().filter_map(|name| relations.get(name)).copied();
-            Nature::Declared(read.collect())
+            let tables = declared.relations.iter();
+            let tables = tables.filter_map(|name| relations.get(name)).copied();
+            Nature::Declared(tables.collect(), declared.clone())
         } else if let Some(body) = body.filter(|_| volatility != "v") {
             Nature::Parsed(mentions(body))
         } else if &*name.schema == "pg_catalog" {

@@ -6,19 +6,32 @@
 
 mod builtin;
 mod closure;
+mod follow;
 mod load;
 mod tree;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use passerelle_catalog::QualifiedName;
 use thiserror::Error;
 use tokio_postgres::{Client, Error};
 
 use self::closure::Graph;
+pub use self::follow::{FollowError, ToFollow, follow};
 
-/// What functions read that cannot be looked into, by function: relations.
-pub type ReadDeclarations = HashMap<QualifiedName, Vec<QualifiedName>>;
+/// What functions read that cannot be looked into, by function.
+pub type ReadDeclarations = HashMap<QualifiedName, DeclaredReads>;
+
+/// What a function reads, as somebody has declared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeclaredReads {
+    /// Relations.
+    pub relations: Vec<QualifiedName>,
+    /// The result also depends on the time.
+    pub time: bool,
+    /// Settings, by name.
+    pub settings: Vec<String>,
+}
 
 /// What is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,7 +75,10 @@ pub struct ReadSets {
     relations: HashMap<QualifiedName, u32>,
     /// Overloads of a name.
     functions: HashMap<QualifiedName, Vec<u32>>,
+    /// Tables whose writes change nothing else that is followed.
+    quiet: HashSet<u32>,
     watched: bool,
+    defers_triggers: bool,
 }
 
 impl ReadSets {
@@ -81,7 +97,17 @@ impl ReadSets {
     pub fn relation(&self, name: &QualifiedName, role: &str) -> Result<Reads, Unproven> {
         self.check()?;
         let oid = self.relations.get(name).ok_or(Unproven::Missing)?;
-        self.graph.relation(*oid, role)
+        self.graph.relation(*oid, Some(role))
+    }
+
+    /// What reading a relation reads if the policies of all roles hold.
+    ///
+    /// # Errors
+    /// [`Unproven`]
+    pub fn relation_for_anybody(&self, name: &QualifiedName) -> Result<Reads, Unproven> {
+        self.check()?;
+        let oid = self.relations.get(name).ok_or(Unproven::Missing)?;
+        self.graph.relation(*oid, None)
     }
 
     /// What calling a function reads, whichever of its overloads.
@@ -127,6 +153,18 @@ impl ReadSets {
         followed
             .filter(|(_, relation)| relation.followed)
             .map(|(oid, _)| *oid)
+    }
+
+    /// Whether a write to a table, as it is defined, changes nothing that is followed: nobody
+    /// follows it, and no trigger, rule, cascade or function of a user runs.
+    pub fn is_quiet(&self, name: &QualifiedName) -> bool {
+        let oid = self.relations.get(name);
+        self.watched && oid.is_some_and(|oid| self.quiet.contains(oid))
+    }
+
+    /// Whether there are triggers of users that may run at the end of a transaction.
+    pub fn defers_triggers(&self) -> bool {
+        self.defers_triggers
     }
 
     fn check(&self) -> Result<(), Unproven> {

@@ -21,6 +21,7 @@ use passerelle_wire::{Begin, OpenTransaction, Scope};
 use super::{Exchange, failed, path};
 use crate::batch::{self, BatchError, BodyKind, Item, ItemHead, Results, Text, bind, references};
 use crate::body::{self, BodyError};
+use crate::cache::{Noted, Writes};
 use crate::course::{Caller, Course, isolation};
 use crate::error::{BATCH_ITEM, RestError};
 use crate::reply;
@@ -161,13 +162,21 @@ impl Batch<'_> {
         rollback: bool,
     ) -> Result<Option<HttpResponse>, RestError> {
         let pool = &self.exchange.state.pool;
+        let writes = self.writes();
         let mut connection = pool.acquire(self.principal.role()).await?;
         let mut retried = false;
         loop {
             results.clear();
             let mut transaction = connection.begin(self.begin);
             let failure = match self.run_items(&mut transaction, results).await {
-                Ok(()) => return self.end(transaction, rollback).await.map(|()| None),
+                Ok(()) => {
+                    let noted = self.end(transaction, rollback).await?;
+                    drop(connection);
+                    if let Some(writes) = writes {
+                        writes.pass(noted).await;
+                    }
+                    return Ok(None);
+                }
                 Err(failure) => failure,
             };
             // Where PostgreSQL has refused something, this has happened already.
@@ -274,9 +283,19 @@ impl Batch<'_> {
         Ok(work)
     }
 
-    async fn end(&self, transaction: OpenTransaction<'_>, rollback: bool) -> Result<(), RestError> {
+    /// What its transaction has to pass, where replies are kept.
+    fn writes(&self) -> Option<Writes<'_>> {
+        self.exchange.state.cache.as_ref()?.writes_of_batch()
+    }
+
+    async fn end(
+        &self,
+        transaction: OpenTransaction<'_>,
+        rollback: bool,
+    ) -> Result<Option<Noted>, RestError> {
         let scope = Scope::new(Arc::clone(self.principal.role()), "");
-        let ended = run::conclude(transaction, &scope, rollback).await;
+        let closing = self.writes().map(Writes::closing);
+        let ended = run::conclude_batch(transaction, &scope, rollback, closing).await;
         ended.map_err(|error| failed(RunError::Flight(error), self.principal))
     }
 }

@@ -5,9 +5,10 @@ use bytes::Bytes;
 use passerelle_planner::{KeyCheck, OutcomeCheck};
 use passerelle_sql::write_column;
 use passerelle_statement::Statement;
-use passerelle_wire::{OpenTransaction, Pool, ResultSet, Scope, WireError};
+use passerelle_wire::{Flight, OpenTransaction, Pool, ResultSet, Scope, WireError};
 
 use super::{RunError, body_of};
+use crate::cache::{Closing, Noted};
 use crate::course::Course;
 use crate::error::ReplyError;
 use crate::keys;
@@ -50,13 +51,17 @@ pub(crate) async fn write(
     course: &Course,
     statement: &Statement,
     check: OutcomeCheck,
+    noted: &mut Option<Noted>,
 ) -> Result<Written, RunError> {
     let mut connection = pool.acquire(course.scope.role()).await?;
     let flight = course.flight(statement);
     if check.is_void() && !course.rollback {
-        return Ok(written(&connection.fly(&flight).await?)?);
+        let result = connection.fly(&flight).await?;
+        *noted = Noted::read(&result);
+        return Ok(written(&result)?);
     }
     let (result, transaction) = connection.open(&flight).await?;
+    *noted = Noted::read(&result);
     let outcome = written(&result).and_then(|written| {
         refuse_keys(check, &written)?;
         refuse(check, written.rows)?;
@@ -122,8 +127,26 @@ pub(super) async fn end<T>(
     Ok(outcome)
 }
 
+/// Ends a transaction of several requests in which nothing failed; what it has noted, if it is
+/// asked.
+pub(crate) async fn conclude_batch(
+    mut transaction: OpenTransaction<'_>,
+    scope: &Scope,
+    rollback: bool,
+    closing: Option<Closing>,
+) -> Result<Option<Noted>, WireError> {
+    let mut noted = None;
+    if let (Some(closing), false) = (closing, rollback) {
+        let nothing = Statement::plain("select 1");
+        let flight = Flight::new(&nothing, scope).closing(closing.statements());
+        noted = Noted::read(&transaction.fly(&flight).await?);
+    }
+    conclude(transaction, scope, rollback).await?;
+    Ok(noted)
+}
+
 /// Ends a transaction in which nothing failed.
-pub(crate) async fn conclude(
+async fn conclude(
     mut transaction: OpenTransaction<'_>,
     scope: &Scope,
     rollback: bool,

@@ -4,12 +4,74 @@
 use std::fmt::{Display, Write as _};
 
 use super::Watched;
+use crate::server::cache::Cache;
 
 /// Appends all figures.
 pub(super) fn render(watched: &Watched, out: &mut String) {
     pool(watched, out);
     catalog(watched, out);
     tokens(watched, out);
+    if let Some(cache) = &watched.cache {
+        replies(cache, out);
+    }
+}
+
+/// Replies that are kept.
+fn replies(cache: &Cache, out: &mut String) {
+    let (freshness, feed) = cache.status();
+    let (bytes, kept) = cache.replies.size();
+    for (name, kind, help, value) in [
+        (
+            "passerelle_cache_sure",
+            "gauge",
+            "Whether replies that were kept are handed out.",
+            u64::from(freshness.is_sure),
+        ),
+        (
+            "passerelle_cache_bytes",
+            "gauge",
+            "Bytes that kept replies take, roughly.",
+            bytes,
+        ),
+        (
+            "passerelle_cache_replies",
+            "gauge",
+            "Replies that are kept, roughly.",
+            kept,
+        ),
+        (
+            "passerelle_feed_sessions_total",
+            "counter",
+            "How often changes began to be followed.",
+            feed.sessions,
+        ),
+    ] {
+        figure(out, name, kind, help, "", value);
+    }
+    let name = "passerelle_cache_requests_total";
+    let _ = writeln!(
+        out,
+        "# HELP {name} Requests for what may be kept, by what the cache did.\n# TYPE {name} counter"
+    );
+    for counters in cache.replies.counters() {
+        for (result, value) in [
+            ("hit", counters.hits),
+            ("miss", counters.misses),
+            ("bypass", counters.bypasses),
+        ] {
+            let target = label(&counters.name.to_string());
+            let _ = writeln!(
+                out,
+                "{name}{{target=\"{target}\",result=\"{result}\"}} {value}"
+            );
+        }
+    }
+}
+
+/// A label's value as Prometheus' text format writes it.
+fn label(text: &str) -> String {
+    let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+    text.replace('\n', "\\n")
 }
 
 fn pool(watched: &Watched, out: &mut String) {
