@@ -1,6 +1,6 @@
 //! The binary as a child process.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -63,6 +63,23 @@ impl Gateway {
         Self::start(command, "/rest/v1").await
     }
 
+    /// `passerelle serve` with a configuration file.
+    pub(crate) async fn configured(db: &TestDb, config: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut command = tokio::process::Command::new(&*BINARY);
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(config)
+            .env("DATABASE_URL", db.authenticator_url())
+            .env("PASSERELLE_DATABASE_FEED_URL", db.url())
+            .env("JWT_SECRET", SECRET)
+            .env("PASSERELLE_SERVER_HOST", "127.0.0.1")
+            .env("PASSERELLE_SERVER_PORT", "0")
+            .env("PASSERELLE_SERVER_ADMIN_PORT", "0")
+            .envs(settings.iter().copied());
+        Self::start(command, "/rest/v1").await
+    }
+
     /// `passerelle rest` for a database; ready when this returns.
     pub(crate) async fn rest(db: &TestDb, settings: &[(&str, &str)]) -> Self {
         let mut command = tokio::process::Command::new(&*BINARY);
@@ -112,10 +129,29 @@ impl Gateway {
 }
 
 impl Gateway {
+    /// Sends its process a signal, by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let process = self.process.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-s", name, &process]).status();
+        assert!(sent.expect("kill is there").success());
+    }
+
     /// A figure in kilobytes of what the kernel tells about the process's memory, such as `VmRSS`.
     pub(crate) fn memory(&self, figure: &str) -> u64 {
         memory(self.process.id().expect("it runs"), figure)
     }
+}
+
+/// Runs `passerelle migrate` as the owner of a database; what it says.
+pub(crate) async fn migrate(db: &TestDb, config: &Path) -> String {
+    let mut command = tokio::process::Command::new(&*BINARY);
+    command.arg("migrate").arg("--config").arg(config);
+    let run = command.env("DATABASE_URL", db.url()).output().await;
+    let output = run.expect("the binary starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{complaint}");
+    said
 }
 
 /// A figure in kilobytes of what the kernel tells about a process's memory.

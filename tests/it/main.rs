@@ -4,6 +4,7 @@
 
 mod aborts;
 mod behaviour;
+mod cache;
 mod callers;
 mod codes;
 mod exports;

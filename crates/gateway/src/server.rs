@@ -100,7 +100,7 @@ pub(crate) async fn serve(
         limits: limits.clone(),
         main: socket.address(),
         state: Arc::clone(&state),
-        cache,
+        cache: cache.clone(),
     };
     let admin = admin_socket
         .map(|socket| admin::start(socket.listen()?, watched))
@@ -140,6 +140,7 @@ pub(crate) async fn serve(
     drop(reloader);
     handle.stop(true).await;
     let outcome = serving.await.unwrap_or(Ok(()));
+    drop(cache);
     pools.close();
     if let Some(admin) = admin {
         admin.stop(false).await;

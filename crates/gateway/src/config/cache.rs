@@ -18,8 +18,11 @@ pub(crate) struct CacheSettings {
     pub(crate) enabled: bool,
     pub(crate) memory_bytes: u64,
     pub(crate) max_entry_bytes: usize,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) tables: BTreeMap<String, CachedSettings>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) functions: BTreeMap<String, CachedSettings>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) reads: BTreeMap<String, ReadSettings>,
 }
 

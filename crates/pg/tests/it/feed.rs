@@ -1,4 +1,9 @@
 //! The change feed: what it delivers, in which order, and when it is sure.
+#![expect(clippy::panic, reason = "a test says what it got instead")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "transactions of several statements are what is followed"
+)]
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};

@@ -1,0 +1,143 @@
+//! Replies that are kept: what clients see of them, and that they are never wrong.
+
+mod proof;
+mod registers;
+mod stage;
+mod world;
+
+use serde_json::json;
+
+use self::stage::{Stage, User};
+
+#[actix_web::test]
+async fn a_reply_is_kept_until_something_changes() {
+    let stage = Stage::new().await;
+    let gateway = stage.gateway(&[]).await;
+    let asked = "/rest/v1/teams?select=id,name&order=id";
+    let first = gateway.get(asked, User::Anyone, &[]).await;
+    assert_eq!((first.status, first.cache()), (200, "miss"));
+    let second = gateway.get(asked, User::Anyone, &[]).await;
+    assert_eq!((second.cache(), &second.body), ("hit", &first.body));
+    assert_eq!(second.header("age"), Some("0"));
+    let control = second.header("cache-control").expect("a directive");
+    assert!(control.starts_with("public,"), "{control}");
+    let vary = second.header("vary").expect("what it varies by");
+    assert!(vary.contains("Authorization") && vary.contains("apikey"));
+
+    // The client has it already.
+    let tag = second.header("etag").expect("a tag").to_owned();
+    let known = gateway
+        .get(asked, User::Anyone, &[("if-none-match", &tag)])
+        .await;
+    assert_eq!((known.status, known.body.len()), (304, 0));
+    let fresh = [("cache-control", "no-cache")];
+    let fresh = gateway.get(asked, User::Anyone, &fresh).await;
+    assert_eq!((fresh.cache(), &fresh.body), ("bypass", &first.body));
+
+    // A write through the gateway is seen by the very next read.
+    gateway
+        .send(
+            "POST",
+            "/rest/v1/teams",
+            User::Service,
+            &json!({ "id": 9, "name": "new" }),
+        )
+        .await;
+    let after = gateway.get(asked, User::Anyone, &[]).await;
+    assert_ne!(after.body, first.body);
+    assert_ne!(after.cache(), "hit");
+    let changed = gateway
+        .get(asked, User::Anyone, &[("if-none-match", &tag)])
+        .await;
+    assert_eq!(changed.status, 200);
+}
+
+#[actix_web::test]
+async fn users_do_not_share() {
+    let stage = Stage::new().await;
+    let gateway = stage.gateway(&[]).await;
+    let asked = "/rest/v1/notes?select=id,body&order=id";
+    for user in [User::Anyone, User::Named(1), User::Named(2)] {
+        let first = gateway.get(asked, user, &[]).await;
+        assert_eq!(first.cache(), "miss");
+        let second = gateway.get(asked, user, &[]).await;
+        assert_eq!((second.cache(), &second.body), ("hit", &first.body));
+        if user != User::Anyone {
+            let control = second.header("cache-control").expect("a directive");
+            assert!(control.starts_with("private,"), "{control}");
+        }
+    }
+    let one = gateway.get(asked, User::Named(1), &[]).await;
+    let other = gateway.get(asked, User::Named(2), &[]).await;
+    assert_ne!(one.body, other.body);
+    // The audience of this one is anonymous callers.
+    let tags = "/rest/v1/tags?select=name";
+    gateway.get(tags, User::Anyone, &[]).await;
+    assert_eq!(gateway.get(tags, User::Anyone, &[]).await.cache(), "hit");
+    let user = gateway.get(tags, User::Named(1), &[]).await;
+    assert_eq!(user.cache(), "bypass");
+    assert!(user.header("etag").is_none());
+    // Nothing is said where nothing is configured.
+    let other = gateway
+        .get("/rest/v1/plain?select=id", User::Anyone, &[])
+        .await;
+    assert!(other.header("x-cache").is_none() && other.header("etag").is_none());
+}
+
+#[actix_web::test]
+async fn counters_do_not_matter_and_the_rest_does() {
+    let stage = Stage::new().await;
+    let gateway = stage.gateway(&[]).await;
+    let asked = "/rest/v1/teams?select=id,name,views&order=id";
+    let first = gateway.get(asked, User::Anyone, &[]).await;
+    let count = json!({ "views": 77 });
+    gateway
+        .send("PATCH", "/rest/v1/teams?id=eq.1", User::Service, &count)
+        .await;
+    let second = gateway.get(asked, User::Anyone, &[]).await;
+    assert_eq!((second.cache(), &second.body), ("hit", &first.body));
+    let both = json!({ "views": 78, "name": "renamed" });
+    gateway
+        .send("PATCH", "/rest/v1/teams?id=eq.1", User::Service, &both)
+        .await;
+    let third = gateway.get(asked, User::Anyone, &[]).await;
+    assert!(third.body.contains("renamed") && third.body.contains("78"));
+}
+
+#[actix_web::test]
+async fn what_cannot_be_proven_is_not_kept() {
+    let stage = Stage::new().await;
+    let gateway = stage.gateway(&[]).await;
+    for asked in [
+        // A function of PL/pgSQL that nobody has declared.
+        "/rest/v1/murky?select=id",
+        // It depends on the time, and nobody has said how late is not too late.
+        "/rest/v1/fleeting?select=id",
+        // Estimates follow statistics.
+        "/rest/v1/teams?select=id&made=gt.now",
+    ] {
+        for _ in 0..2 {
+            let reply = gateway.get(asked, User::Anyone, &[]).await;
+            assert_eq!((reply.status, reply.cache()), (200, "bypass"), "{asked}");
+        }
+    }
+    let estimated = [("prefer", "count=planned")];
+    let asked = "/rest/v1/teams?select=id";
+    let reply = gateway.get(asked, User::Anyone, &estimated).await;
+    assert_eq!(reply.cache(), "bypass");
+}
+
+#[actix_web::test]
+async fn a_gateway_without_its_feed_keeps_nothing() {
+    let stage = Stage::new().await;
+    let feed = [(
+        "PASSERELLE_DATABASE_FEED_URL",
+        "postgresql://nobody@127.0.0.1:1/x",
+    )];
+    let gateway = stage.gateway_anyhow(&feed).await;
+    let asked = "/rest/v1/teams?select=id";
+    for _ in 0..2 {
+        let reply = gateway.get(asked, User::Anyone, &[]).await;
+        assert_eq!((reply.status, reply.cache()), (200, "bypass"));
+    }
+}
