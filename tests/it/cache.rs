@@ -5,6 +5,8 @@ mod registers;
 mod stage;
 mod world;
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use self::stage::{Stage, User};
@@ -125,6 +127,29 @@ async fn what_cannot_be_proven_is_not_kept() {
     let asked = "/rest/v1/teams?select=id";
     let reply = gateway.get(asked, User::Anyone, &estimated).await;
     assert_eq!(reply.cache(), "bypass");
+}
+
+#[actix_web::test]
+async fn gateways_share_what_they_keep() {
+    let stage = Stage::new().await;
+    let (one, other) = (stage.gateway(&[]).await, stage.gateway(&[]).await);
+    let end = Instant::now() + Duration::from_mins(1);
+    for limit in 1.. {
+        let asked = format!("/rest/v1/notes?select=id,body&order=id&limit={limit}");
+        let first = one.get(&asked, User::Anyone, &[]).await;
+        // What it puts into Redis, it puts there after it has answered.
+        let second = other.get(&asked, User::Anyone, &[]).await;
+        assert_eq!((first.status, &first.body), (second.status, &second.body));
+        if second.cache() == "hit" {
+            assert_eq!(first.header("etag"), second.header("etag"));
+            assert_eq!(
+                first.header("content-range"),
+                second.header("content-range")
+            );
+            return;
+        }
+        assert!(Instant::now() < end, "they share nothing");
+    }
 }
 
 #[actix_web::test]

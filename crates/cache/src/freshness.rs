@@ -31,6 +31,8 @@ pub struct Freshness {
     clocks: Mutex<HashMap<u32, Arc<TableClock>>>,
     /// What changes together with everything: what tables are, and who may read them.
     definitions: Arc<TableClock>,
+    /// The server and the life of it that positions belong to.
+    identity: Mutex<Arc<str>>,
     /// Number of the feed's session, odd while there is one.
     session: AtomicU64,
     /// Up to here every new snapshot sees everything.
@@ -75,6 +77,7 @@ impl Freshness {
             origin: now,
             clocks: Mutex::default(),
             definitions: Arc::default(),
+            identity: Mutex::new("".into()),
             session: AtomicU64::new(0),
             visible: AtomicU64::new(0),
             lease_end: AtomicU64::new(0),
@@ -91,10 +94,12 @@ impl Freshness {
     }
 
     /// A session of the feed has started: what happened before `position` was not delivered.
-    /// Whatever was kept before is not handed out any more. `alone_until` is the moment from which
-    /// on all other gateways know of this one.
-    pub fn start(&self, position: u64, alone_until: Instant) {
+    /// Whatever was kept before is not handed out any more. `identity` tells servers, and lives of
+    /// the same one, apart; `alone_until` is the moment from which on all other gateways know of
+    /// this one.
+    pub fn start(&self, identity: &str, position: u64, alone_until: Instant) {
         self.end();
+        *lock(&self.identity) = identity.into();
         self.visible.store(0, Ordering::Release);
         // Another server may be at lower positions.
         for clock in lock(&self.clocks).values() {
@@ -198,11 +203,24 @@ impl Freshness {
         self.session.load(Ordering::Acquire) == found.session && self.still(found.as_of, on, now)
     }
 
-    /// As [`Self::holds`], for what another gateway that follows the same server has found.
-    pub fn holds_at(&self, as_of: u64, on: &Dependencies, now: Instant) -> Option<Moment> {
-        let session = self.session.load(Ordering::Acquire);
-        let found = Moment { session, as_of };
-        (session % 2 == 1 && self.still(as_of, on, now)).then_some(found)
+    /// The moment at which another gateway has found something, if that may be handed out now.
+    /// `session` is a moment of the session that positions are compared in.
+    pub fn holds_at(
+        &self,
+        as_of: u64,
+        session: Moment,
+        on: &Dependencies,
+        now: Instant,
+    ) -> Option<Moment> {
+        let found = Moment { as_of, ..session };
+        self.holds(found, on, now).then_some(found)
+    }
+
+    /// The server, and the life of it, that a moment belongs to, while it is followed.
+    pub fn identity(&self, moment: Moment) -> Option<Arc<str>> {
+        // It changes between two sessions only.
+        let identity = Arc::clone(&lock(&self.identity));
+        (self.session.load(Ordering::Acquire) == moment.session).then_some(identity)
     }
 
     /// Whether definitions that were read at a moment are those of now.

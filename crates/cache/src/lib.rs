@@ -8,6 +8,7 @@
 //!
 //! Nothing here speaks to PostgreSQL or HTTP.
 
+mod codec;
 mod dependencies;
 mod freshness;
 mod key;

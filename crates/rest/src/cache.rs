@@ -7,6 +7,7 @@ mod entry;
 mod fence;
 mod key;
 mod settings;
+mod shared;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use passerelle_catalog::Catalog;
 use passerelle_identity::{UnixTime, Verifier};
 use passerelle_pg::search_path;
+use passerelle_store::{SharedReplies, Store};
 use passerelle_surface::RateGate;
 use passerelle_wire::Pool;
 
@@ -27,6 +28,8 @@ pub struct RestState {
     pub(crate) exports: ExportPermits,
     /// Replies that are kept, if any may be.
     pub(crate) cache: Option<Arc<ReplyCache>>,
+    /// Those that gateways share.
+    pub(crate) replies: Option<SharedReplies>,
 }
 
 /// What all handlers of the surface share.
@@ -68,6 +71,7 @@ impl RestState {
             gate: None,
             exports: ExportPermits::default(),
             cache: None,
+            replies: None,
         }
     }
 
@@ -77,14 +81,16 @@ impl RestState {
         Self { cache, ..self }
     }
 
-    /// The same state over connections of another worker, with limits as it sees them.
+    /// The same state over connections of another worker, with limits as it sees them. `store` is
+    /// where gateways share what they keep.
     #[must_use]
-    pub fn for_worker(&self, pool: Pool, gate: RateGate) -> Self {
+    pub fn for_worker(&self, pool: Pool, gate: RateGate, store: &Store) -> Self {
         Self {
             pool,
             shared: Arc::clone(&self.shared),
             gate: Some(gate),
             exports: self.exports.for_worker(),
+            replies: self.cache.as_ref().and_then(|_| store.replies()),
             cache: self.cache.clone(),
         }
     }

@@ -9,6 +9,7 @@ use crate::error::UrlError;
 use crate::link::Link;
 use crate::presence::Presence;
 use crate::rate_limit::{RateLimiter, SharedLimits, Twin};
+use crate::replies::SharedReplies;
 
 /// Callers whose limits one process remembers; about 100 bytes each.
 const CALLERS: usize = 64 * 1024;
@@ -102,6 +103,18 @@ impl Store {
                 let link = Link::start(Arc::clone(&store.endpoint), Arc::clone(&store.presence));
                 let shared = SharedLimits::new(link, &store.key_prefix);
                 RateLimiter::new(Arc::clone(&store.twin), Some(shared))
+            }
+        }
+    }
+
+    /// Replies that all processes share, where they share a Redis; with a connection of its own, kept
+    /// by the current runtime.
+    pub fn replies(&self) -> Option<SharedReplies> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Redis(store) => {
+                let link = Link::start(Arc::clone(&store.endpoint), Arc::clone(&store.presence));
+                Some(SharedReplies::new(link, &store.key_prefix))
             }
         }
     }

@@ -109,6 +109,11 @@ pub struct RateGate {
 }
 
 impl RateLimits {
+    /// Where they are kept.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Limits that are kept in this store.
     pub fn new(store: Store) -> Self {
         Self {

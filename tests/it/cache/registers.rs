@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use passerelle_testkit::TestClient;
+use passerelle_testkit::{PrivateRedis, TestClient};
 use serde_json::json;
 
 use super::stage::{Asked, Stage, User};
@@ -201,4 +201,26 @@ async fn nor_while_a_gateway_is_killed() {
         std::future::pending::<()>().await;
     };
     run(&gateways, 5, fault).await;
+}
+
+#[actix_web::test]
+async fn nor_while_redis_is_emptied_paused_and_killed() {
+    let mut redis = PrivateRedis::start(&[]).await;
+    let stage = Stage::with_redis(&redis.url()).await;
+    let gateways = two(&stage).await;
+    let fault = async {
+        loop {
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                redis.ask(&["FLUSHALL"]);
+            }
+            redis.pause();
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            redis.resume();
+            redis.kill().await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            redis.restart().await;
+        }
+    };
+    run(&gateways, 7, fault).await;
 }

@@ -44,11 +44,17 @@ impl User {
 pub(crate) struct Stage {
     pub(crate) db: TestDb,
     config: NamedTempFile,
-    redis: TestRedis,
+    redis: String,
 }
 
 impl Stage {
     pub(crate) async fn new() -> Self {
+        let redis = TestRedis::shared().await.expect("Redis is installed");
+        Self::with_redis(redis.url()).await
+    }
+
+    /// With a Redis of its own.
+    pub(crate) async fn with_redis(redis: &str) -> Self {
         let db = TestDb::platform().await;
         db.run(SCHEMA).await;
         let config = NamedTempFile::new().expect("a file");
@@ -58,7 +64,7 @@ impl Stage {
             said.contains("changes of public.teams are followed"),
             "{said}"
         );
-        let redis = TestRedis::shared().await.expect("Redis is installed");
+        let redis = redis.to_owned();
         Self { db, config, redis }
     }
 
@@ -71,10 +77,9 @@ impl Stage {
 
     /// A gateway, whether it is sure or not.
     pub(crate) async fn gateway_anyhow(&self, settings: &[(&str, &str)]) -> Asked {
-        let redis = self.redis.url();
         let mut all = vec![
             ("PASSERELLE_RATE_LIMITS_ENABLED", "false"),
-            ("REDIS_URL", redis),
+            ("REDIS_URL", &*self.redis),
         ];
         all.extend(settings);
         let gateway = Gateway::configured(&self.db, self.config.path(), &all).await;

@@ -14,7 +14,7 @@ fn touched(tables: &[u32]) -> Touched {
 fn sure() -> (Freshness, Instant) {
     let now = Instant::now();
     let freshness = Freshness::new(now);
-    freshness.start(100, now);
+    freshness.start("server", 100, now);
     freshness.visible(100);
     freshness.confirm(now);
     (freshness, now)
@@ -29,7 +29,7 @@ fn nothing_is_kept_before_the_feed_is_confirmed() {
     let now = Instant::now();
     let freshness = Freshness::new(now);
     assert_eq!(freshness.moment(now), None);
-    freshness.start(100, now + LEASE);
+    freshness.start("server", 100, now + LEASE);
     freshness.visible(100);
     assert_eq!(freshness.moment(now), None);
     freshness.confirm(now);
@@ -130,11 +130,15 @@ fn a_new_session_makes_everything_before_it_unreachable() {
     freshness.end();
     assert!(!freshness.holds(found, &on, now));
     // A server that was restored counts from further back.
-    freshness.start(50, now);
+    freshness.start("server", 50, now);
     freshness.visible(50);
     freshness.confirm(now);
     assert!(!freshness.holds(found, &on, now));
-    assert_eq!(freshness.holds_at(49, &on, now), None);
+    let later = freshness.moment(now).unwrap();
+    assert_eq!(freshness.holds_at(49, later, &on, now), None);
+    assert_eq!(freshness.holds_at(50, later, &on, now), Some(later));
+    assert_eq!(freshness.identity(later).as_deref(), Some("server"));
+    assert_eq!(freshness.identity(found), None);
 }
 
 #[tokio::test]

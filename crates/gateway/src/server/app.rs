@@ -36,7 +36,8 @@ pub(super) fn start(
     let head_timeout = http.request_head_timeout;
     let app = move || {
         let app = App::new().wrap(frontage.clone());
-        let rest = Arc::new(rest.for_worker(pools.of_next_worker(), limits.for_worker()));
+        let (pool, gate) = (pools.of_next_worker(), limits.for_worker());
+        let rest = Arc::new(rest.for_worker(pool, gate, limits.store()));
         let surface = |config: &mut web::ServiceConfig| passerelle_rest::configure(config, rest);
         let app = if prefix.is_empty() {
             app.configure(surface)

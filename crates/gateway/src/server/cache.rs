@@ -76,7 +76,8 @@ struct Sink(Arc<Freshness>);
 
 impl FeedSink for Sink {
     fn started(&self, session: &FeedSession) {
-        self.0.start(session.position.0, session.since + LEASE);
+        let sure = session.since + LEASE;
+        self.0.start(&session.identity, session.position.0, sure);
     }
 
     fn committed(&self, commit: &FeedCommit) {

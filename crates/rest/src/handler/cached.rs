@@ -66,6 +66,17 @@ impl Exchange<'_> {
         let Some(found) = cache.freshness().moment(begun) else {
             return self.bypass(policy, work, caller).await;
         };
+        let replies = self.state.replies.as_ref();
+        if let Some(replies) = replies
+            && let Some(reply) = cache.fetch(replies, (key, policy), found, &basis).await
+        {
+            let response = answer(&reply, Outcome::Hit);
+            if let Some(leader) = leader {
+                let begun = reply.at;
+                leader.found(Found { begun, reply });
+            }
+            return response;
+        }
         let done = self.ask(work, caller).await?;
         let has_own_head = done.has_own_head();
         let response = done.reply(caller.settings.verbosity)?;
@@ -77,11 +88,13 @@ impl Exchange<'_> {
         let is_kept = !has_own_head && reply.is_kept(policy);
         let kept = reply.kept(&basis, found, begun);
         let response = answer(&kept, Outcome::Miss);
-        if is_kept
-            && let Some(reply) = cache.keep(key, &basis, kept)
-            && let Some(leader) = leader
-        {
-            leader.found(Found { begun, reply });
+        if is_kept && let Some(reply) = cache.keep(key, &basis, kept) {
+            if let Some(replies) = replies {
+                cache.share(replies, &key, &reply);
+            }
+            if let Some(leader) = leader {
+                leader.found(Found { begun, reply });
+            }
         }
         response
     }

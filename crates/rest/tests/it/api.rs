@@ -143,7 +143,7 @@ pub(crate) fn state(
     let gate = RateLimits::new(Store::memory()).for_worker();
     let catalog = move || catalog.clone();
     let state = RestState::new(pool.clone(), catalog, || NOW, settings);
-    Arc::new(state.for_worker(pool, gate))
+    Arc::new(state.for_worker(pool, gate, &Store::memory()))
 }
 
 impl Api {

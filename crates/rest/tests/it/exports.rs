@@ -240,7 +240,9 @@ fn worker(api: &Api, connections: usize) -> Api {
         ..PoolSettings::default()
     };
     let gate = RateLimits::new(Store::memory()).for_worker();
-    let state = api.state.for_worker(Pool::new(endpoint, settings), gate);
+    let state = api
+        .state
+        .for_worker(Pool::new(endpoint, settings), gate, &Store::memory());
     api.with_state(state)
 }
 

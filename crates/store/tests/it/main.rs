@@ -9,6 +9,7 @@ mod away;
 mod bus;
 mod limits;
 mod model;
+mod replies;
 mod sentinel;
 mod tls;
 

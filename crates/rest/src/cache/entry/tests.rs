@@ -19,7 +19,7 @@ fn reply(body: &'static str, range: &'static str) -> NewReply {
 fn kept() -> Kept {
     let now = Instant::now();
     let freshness = Freshness::new(now);
-    freshness.start(7, now);
+    freshness.start("server", 7, now);
     freshness.visible(7);
     freshness.confirm(now);
     let moment = freshness.moment(now).expect("a moment");
