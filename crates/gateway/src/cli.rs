@@ -31,7 +31,8 @@ pub(crate) enum Command {
         /// Then applies init.sql, policies.sql and seed.sql of this directory.
         #[arg(long, value_name = "DIR")]
         app: Option<PathBuf>,
-        /// Then has the changes followed that kept replies depend on, as [cache] of this file says.
+        /// Then has the changes followed that kept replies depend on, as [cache] of this file says; app.toml of the
+        /// application otherwise.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
@@ -44,6 +45,9 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Tells what kept replies do for a running server, or has all of them forgotten.
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Asks a running server whether it is ready; the exit code is the answer.
     Healthcheck {
         /// The configuration file of that server.
@@ -52,6 +56,29 @@ pub(crate) enum Command {
         /// What to ask instead, such as `http://127.0.0.1:8001/ready`.
         #[arg(long, value_name = "URL", conflicts_with = "config")]
         url: Option<String>,
+    },
+}
+
+/// What to do about kept replies.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Shows how often replies were kept and handed out, as the admin port tells.
+    Stats {
+        /// The configuration file of that server.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// What to ask instead, such as `http://127.0.0.1:8001/metrics`.
+        #[arg(long, value_name = "URL", conflicts_with = "config")]
+        url: Option<String>,
+        /// Prints one line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Has all gateways of the database forget what they have kept.
+    Flush {
+        /// The configuration file of one of them.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
 }
 

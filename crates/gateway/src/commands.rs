@@ -1,5 +1,6 @@
 //! What each command does, in the order of its steps.
 
+mod cache;
 mod dev;
 mod healthcheck;
 mod keys;
@@ -38,6 +39,9 @@ pub(crate) enum CommandError {
     /// A database could not be brought up to date.
     #[error(transparent)]
     Migration(#[from] migrate::MigrationError),
+    /// The cache of replies.
+    #[error(transparent)]
+    Cache(#[from] cache::CacheError),
     /// A server is not ready.
     #[error(transparent)]
     Health(#[from] healthcheck::HealthError),
@@ -64,6 +68,7 @@ pub(crate) fn run(command: Command, environment: &Environment) -> Result<(), Com
             healthcheck::run(config.as_deref(), url, environment)
         }
         Command::Dev(arguments) => dev::run(&arguments, environment),
+        Command::Cache(command) => cache::run(command, environment),
         Command::Serve { config } => serve::run(config, environment),
         Command::Migrate { app, config } => {
             migrate::run(app.as_deref(), config.as_deref(), environment)

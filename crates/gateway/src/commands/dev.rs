@@ -64,7 +64,9 @@ struct Backend {
 }
 
 pub(super) fn run(arguments: &DevArguments, environment: &Environment) -> Result<(), CommandError> {
-    let mut settings = Settings::load(None, environment)?;
+    let app = application(arguments);
+    let config = app.as_deref().and_then(migrate::configuration);
+    let mut settings = Settings::load(config.as_deref(), environment)?;
     let _logging =
         logging::start(settings.log.format, settings.log.level).map_err(CommandError::Log)?;
     if environment.get("PASSERELLE_SERVER_HOST").is_none() {
@@ -79,10 +81,14 @@ pub(super) fn run(arguments: &DevArguments, environment: &Environment) -> Result
     } else {
         0
     };
-    System::new().block_on(develop(arguments, settings))
+    System::new().block_on(develop(arguments, app, settings))
 }
 
-async fn develop(arguments: &DevArguments, mut settings: Settings) -> Result<(), CommandError> {
+async fn develop(
+    arguments: &DevArguments,
+    app: Option<PathBuf>,
+    mut settings: Settings,
+) -> Result<(), CommandError> {
     // A taken port is noticed before anything is started.
     let listen = ListenSettings::Tcp {
         host: settings.server.host.clone(),
@@ -95,7 +101,6 @@ async fn develop(arguments: &DevArguments, mut settings: Settings) -> Result<(),
             .map_err(DevError::from)?,
     );
 
-    let app = application(arguments);
     let (secret, keys) = keys(arguments)?;
     let wanted = Wanted::of(&settings.cache);
     let Some(backend) = interruptible(start(arguments, app.as_deref(), &wanted)).await? else {

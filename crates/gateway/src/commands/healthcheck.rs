@@ -11,7 +11,7 @@ use crate::environment::Environment;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// More than any answer of ours has; the rest is not read.
-const ANSWER: u64 = 16 * 1024;
+const ANSWER: u64 = 1024 * 1024;
 
 /// Why a server does not count as ready.
 #[derive(Debug, thiserror::Error)]
@@ -40,13 +40,18 @@ pub(super) fn run(
 ) -> Result<(), CommandError> {
     let url = match url {
         Some(url) => url,
-        None => url_of(&Settings::load(config, environment)?)?,
+        None => admin_url(&Settings::load(config, environment)?, "ready")?,
     };
     Ok(ask(&url)?)
 }
 
 /// Asks a URL of the form `http://host:port/path`.
 pub(super) fn ask(url: &str) -> Result<(), HealthError> {
+    fetch(url).map(drop)
+}
+
+/// The body of an answer with the status 200.
+pub(super) fn fetch(url: &str) -> Result<String, HealthError> {
     let rest = url
         .strip_prefix("http://")
         .ok_or_else(|| HealthError::Url(url.to_owned()))?;
@@ -57,7 +62,8 @@ pub(super) fn ask(url: &str) -> Result<(), HealthError> {
     })?;
     let status = answer.lines().next().unwrap_or_default();
     if status.split(' ').nth(1) == Some("200") {
-        return Ok(());
+        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body);
+        return Ok(body.unwrap_or_default().to_owned());
     }
     Err(HealthError::NotReady(status.to_owned()))
 }
@@ -85,17 +91,18 @@ fn converse(mut stream: TcpStream, host: &str, path: &str) -> std::io::Result<St
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-fn url_of(settings: &Settings) -> Result<String, ConfigError> {
+/// A page of a server's admin port.
+pub(super) fn admin_url(settings: &Settings, page: &str) -> Result<String, ConfigError> {
     let server = &settings.server;
     if server.admin_port == 0 {
-        let expected = "set for a health check".to_owned();
+        let expected = "set: the admin port tells".to_owned();
         return Err(ConfigError::Value {
             key: "server.admin_port",
             expected,
         });
     }
     Ok(format!(
-        "http://{}:{}/ready",
+        "http://{}:{}/{page}",
         reachable(&server.admin_host),
         server.admin_port
     ))

@@ -1,6 +1,6 @@
 //! `passerelle migrate`: the platform, and an application, into a database.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use passerelle_catalog::QualifiedName;
 use passerelle_pg::{ControlEndpoint, FollowError, MigrateError, Migrated, follow, migrate};
@@ -39,7 +39,8 @@ pub(super) fn run(
     config: Option<&Path>,
     environment: &Environment,
 ) -> Result<(), CommandError> {
-    let wanted = match config {
+    let of_app = app.and_then(configuration);
+    let wanted = match config.or(of_app.as_deref()) {
         Some(config) => Wanted::of(&Settings::load(Some(config), environment)?.cache),
         None => Wanted::default(),
     };
@@ -72,6 +73,11 @@ fn migrate_named(
         .build()
         .map_err(MigrationError::Runtime)?;
     runtime.block_on(apply(url, app, wanted))
+}
+
+/// The configuration that an application brings along: `app.toml` beside its SQL.
+pub(super) fn configuration(app: &Path) -> Option<PathBuf> {
+    Some(app.join("app.toml")).filter(|file| file.is_file())
 }
 
 /// Applies what is missing, and follows what kept replies depend on.

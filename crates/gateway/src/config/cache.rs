@@ -18,6 +18,7 @@ pub(crate) struct CacheSettings {
     pub(crate) enabled: bool,
     pub(crate) memory_bytes: u64,
     pub(crate) max_entry_bytes: usize,
+    pub(crate) follow: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) tables: BTreeMap<String, CachedSettings>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -75,6 +76,7 @@ impl Default for CacheSettings {
             enabled: true,
             memory_bytes: 64 * MEGABYTE,
             max_entry_bytes: 1024 * 1024,
+            follow: Vec::new(),
             tables: BTreeMap::new(),
             functions: BTreeMap::new(),
             reads: BTreeMap::new(),
@@ -110,7 +112,8 @@ impl CacheSettings {
         let reads = self.reads.iter();
         let reads = reads.flat_map(|(name, reads)| std::iter::once(name).chain(&reads.relations));
         let reads = reads.map(|name| ("cache.reads", name));
-        for (key, name) in tables.chain(functions).chain(reads) {
+        let follow = self.follow.iter().map(|name| ("cache.follow", name));
+        for (key, name) in tables.chain(functions).chain(reads).chain(follow) {
             if qualified(name).is_none() {
                 return Err(ConfigError::Value {
                     key,

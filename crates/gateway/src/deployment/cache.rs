@@ -27,6 +27,8 @@ pub(crate) struct CacheParts {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub(crate) tables: Vec<QualifiedName>,
+    /// Relations that are embedded in those.
+    pub(crate) embedded: Vec<QualifiedName>,
     pub(crate) functions: Vec<QualifiedName>,
     /// What functions read that cannot be looked into.
     pub(crate) declared: ReadDeclarations,
@@ -62,7 +64,7 @@ impl Wanted {
     /// What has to be followed for it.
     pub(crate) fn to_follow(&self) -> ToFollow<'_> {
         ToFollow {
-            relations: &self.tables,
+            relations: [&self.tables, &self.embedded],
             functions: &self.functions,
             declared: &self.declared,
             counters: &self.counters,
@@ -89,6 +91,11 @@ impl Wanted {
         });
         Self {
             tables: names(&cache.tables),
+            embedded: cache
+                .follow
+                .iter()
+                .filter_map(|name| qualified(name))
+                .collect(),
             functions: names(&cache.functions),
             declared: declared.collect(),
             counters: counters.collect(),

@@ -15,8 +15,8 @@ const UNFOLLOW: &str = "select passerelle.unfollow($1::pg_catalog.oid::pg_catalo
 /// What is to be kept, and what is known of it.
 #[derive(Clone, Copy, Debug)]
 pub struct ToFollow<'a> {
-    /// Tables and views.
-    pub relations: &'a [QualifiedName],
+    /// Tables and views, and those that are embedded in them.
+    pub relations: [&'a [QualifiedName]; 2],
     /// Functions.
     pub functions: &'a [QualifiedName],
     /// What functions read that cannot be looked into.
@@ -56,7 +56,7 @@ pub async fn follow(
 ) -> Result<Vec<QualifiedName>, FollowError> {
     let sets = ReadSets::load(client, wanted.declared).await?;
     let mut tables = BTreeSet::new();
-    for relation in wanted.relations {
+    for relation in wanted.relations.into_iter().flatten() {
         if !sets.relations.contains_key(relation) {
             return Err(FollowError::Missing(relation.clone()));
         }
