@@ -2,10 +2,12 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fuzz install-run install-test install-bench
+.PHONY: help run test check bench soak fuzz install-run install-test install-bench
 
 ARGS ?=
 FUZZ_SECONDS ?= 60
+SOAK_STEPS ?= 20000
+SOAK_SECONDS ?= 600
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +26,11 @@ bench: install-bench ## Measure the stages, and the gateway beside pgbench
 	cargo bench --workspace
 	cargo build --quiet --release --package passerelle-gateway
 	node bench/bench.mjs $(ARGS)
+	node bench/cached.mjs
+
+soak: install-test ## The tests of kept replies for hours instead of seconds (SOAK_STEPS, SOAK_SECONDS of each fault)
+	PASSERELLE_PROOF_STEPS=$(SOAK_STEPS) PASSERELLE_PROOF_SEED=$$(date +%s) PASSERELLE_REGISTERS_SECONDS=$(SOAK_SECONDS) \
+		cargo test --release --package e2e --test it cache:: -- --nocapture
 
 fuzz: ## Fuzz every target for FUZZ_SECONDS each (needs cargo-fuzz)
 	@scripts/fuzz $(FUZZ_SECONDS)

@@ -1,6 +1,6 @@
 -- Requests of one shape, written out before the load begins so that making them costs nothing.
 -- METHOD, SHAPE (a path) and BODY (or BODY_FILE, the name of a file) may hold `:id`, which becomes a fixed walk over
--- 1..100000. TOKENS (separated by blanks) take turns. HEADERS are lines of the form `Name: value`.
+-- 1..100000. Where WRITE_METHOD, WRITE_SHAPE and WRITE_BODY are given, every twentieth request is of theirs. TOKENS (separated by blanks) take turns. HEADERS are lines of the form `Name: value`.
 local method, shape = os.getenv("METHOD"), os.getenv("SHAPE")
 local body = os.getenv("BODY")
 local file = os.getenv("BODY_FILE")
@@ -21,7 +21,11 @@ init = function()
     headers["Authorization"] = "Bearer " .. token
     headers["apikey"] = token
     local with_id = function(text) return text and (string.gsub(text, ":id", tostring(id + 1))) end
-    requests[i] = wrk.format(method, with_id(shape), headers, with_id(body))
+    if os.getenv("WRITE_METHOD") and i % 20 == 0 then
+      requests[i] = wrk.format(os.getenv("WRITE_METHOD"), with_id(os.getenv("WRITE_SHAPE")), headers, with_id(os.getenv("WRITE_BODY")))
+    else
+      requests[i] = wrk.format(method, with_id(shape), headers, with_id(body))
+    end
   end
 end
 
