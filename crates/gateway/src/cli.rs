@@ -31,7 +31,7 @@ pub(crate) enum Command {
         /// Then applies init.sql, policies.sql and seed.sql of this directory.
         #[arg(long, value_name = "DIR")]
         app: Option<PathBuf>,
-        /// Then has the changes followed that kept replies depend on, as [cache] of this file says; app.toml of the
+        /// Then has the changes followed that kept replies depend on, as this file says; app.toml of the
         /// application otherwise.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
