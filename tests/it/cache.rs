@@ -5,6 +5,7 @@ mod registers;
 mod stage;
 mod world;
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -150,6 +151,37 @@ async fn gateways_share_what_they_keep() {
         }
         assert!(Instant::now() < end, "they share nothing");
     }
+}
+
+#[actix_web::test]
+async fn what_the_cache_does_is_told_and_everything_can_be_forgotten() {
+    let stage = Stage::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its number").port();
+    drop(listener);
+    let admin = [("PASSERELLE_SERVER_ADMIN_PORT", &*port.to_string())];
+    let gateway = stage.gateway(&admin).await;
+    let asked = "/rest/v1/teams?select=id";
+    gateway.get(asked, User::Anyone, &[]).await;
+    assert_eq!(gateway.get(asked, User::Anyone, &[]).await.cache(), "hit");
+    let said = stage.run(&["cache", "flush"]).await;
+    assert!(said.contains("forget"), "{said}");
+    let end = Instant::now() + Duration::from_mins(1);
+    while gateway.get(asked, User::Anyone, &[]).await.cache() == "hit" {
+        assert!(Instant::now() < end, "it is never forgotten");
+    }
+    let url = format!("http://127.0.0.1:{port}/metrics");
+    let said = stage
+        .run(&["cache", "stats", "--json", "--url", &url])
+        .await;
+    let stats: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(stats["sure"], true);
+    assert!(
+        stats["targets"]["public.teams"]["hit"].as_u64() > Some(0),
+        "{stats}"
+    );
+    let said = stage.run(&["cache", "stats", "--url", &url]).await;
+    assert!(said.contains("public.teams"), "{said}");
 }
 
 #[actix_web::test]

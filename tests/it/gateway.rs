@@ -143,11 +143,16 @@ impl Gateway {
 }
 
 /// Runs `passerelle migrate` as the owner of a database; what it says.
-pub(crate) async fn migrate(db: &TestDb, config: &Path) -> String {
+pub(crate) async fn migrate(url: &str, config: &Path) -> String {
+    let config = config.display().to_string();
+    command(url, &["migrate", "--config", &config]).await
+}
+
+/// Runs the binary to its end with a database; what it says.
+pub(crate) async fn command(url: &str, arguments: &[&str]) -> String {
     let mut command = tokio::process::Command::new(&*BINARY);
-    command.arg("migrate").arg("--config").arg(config);
-    let run = command.env("DATABASE_URL", db.url()).output().await;
-    let output = run.expect("the binary starts");
+    command.args(arguments).env("DATABASE_URL", url);
+    let output = command.output().await.expect("the binary starts");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}{complaint}");

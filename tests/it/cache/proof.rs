@@ -46,8 +46,11 @@ async fn no_reply_differs_from_the_database() {
     let off = [("PASSERELLE_RATE_LIMITS_ENABLED", "false")];
     let oracle = Asked::new(Gateway::serve(&stage.db, &off).await);
     let client = stage.db.client().await;
+    // The servers of tests do not hurry to flush, and what is not flushed is not delivered.
+    let flushed = client.execute("set synchronous_commit = on", &[]).await;
+    flushed.expect("a setting");
     let mut dice = Dice::new(seed);
-    let (mut hits, mut asked, mut slowest) = (0, 0, Duration::ZERO);
+    let (mut hits, mut asked, mut shown) = (0, 0, Vec::new());
 
     for step in 0..steps {
         let what = if dice.roll(3) == 0 {
@@ -67,7 +70,7 @@ async fn no_reply_differs_from_the_database() {
                 while gateway.get(LAST, User::Anyone, &[]).await.body != expected {
                     assert!(done.elapsed() < BESIDE, "{what} never shows");
                 }
-                slowest = slowest.max(done.elapsed());
+                shown.push(done.elapsed());
             }
             what
         } else {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use crate::callers::token;
-use crate::gateway::{Gateway, SECRET, migrate};
+use crate::gateway::{Gateway, SECRET, command, migrate};
 
 const SCHEMA: &str = include_str!("schema.sql");
 const CONFIG: &str = include_str!("config.toml");
@@ -59,13 +59,18 @@ impl Stage {
         db.run(SCHEMA).await;
         let config = NamedTempFile::new().expect("a file");
         std::fs::write(config.path(), CONFIG).expect("the configuration is written");
-        let said = migrate(&db, config.path()).await;
+        let said = migrate(&db.url(), config.path()).await;
         assert!(
             said.contains("changes of public.teams are followed"),
             "{said}"
         );
         let redis = redis.to_owned();
         Self { db, config, redis }
+    }
+
+    /// Runs the binary as whoever looks after the gateways; what it says.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> String {
+        command(&self.db.url(), arguments).await
     }
 
     /// A gateway that hands out what it has kept.

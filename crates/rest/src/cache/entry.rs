@@ -35,6 +35,8 @@ pub(crate) enum Sharing {
 pub(crate) struct Entry<'a> {
     pub(crate) request: &'a HeaderMap,
     pub(crate) sharing: Sharing,
+    /// The method is one for which the client may have the reply already.
+    pub(crate) is_conditional: bool,
     /// The request is HEAD.
     pub(crate) headers_only: bool,
 }
@@ -126,7 +128,7 @@ fn etag(status: StatusCode, headers: &[(Box<str>, Bytes)], body: &Bytes) -> Box<
 impl Entry<'_> {
     /// The response with a reply, or without where the client has the same.
     pub(crate) fn respond(&self, kept: &Kept, outcome: Outcome, now: Instant) -> HttpResponse {
-        let is_known = self.is_known(&kept.etag);
+        let is_known = self.is_conditional && self.is_known(&kept.etag);
         let status = if is_known {
             StatusCode::NOT_MODIFIED
         } else {

@@ -41,6 +41,7 @@ impl Exchange<'_> {
             } else {
                 Sharing::Nobody
             },
+            is_conditional: matches!(caller.method, "GET" | "HEAD"),
             headers_only: work.spec().headers_only,
         };
         let answer = |kept: &Kept, outcome| {

@@ -35,6 +35,7 @@ fn respond(request: &HeaderMap, outcome: Outcome) -> HttpResponse {
     let entry = Entry {
         request,
         sharing: Sharing::Nobody,
+        is_conditional: true,
         headers_only: false,
     };
     let kept = kept();
