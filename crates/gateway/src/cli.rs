@@ -31,8 +31,8 @@ pub(crate) enum Command {
         /// Then applies init.sql, policies.sql and seed.sql of this directory.
         #[arg(long, value_name = "DIR")]
         app: Option<PathBuf>,
-        /// Then has the changes followed that kept replies depend on, as this file says; app.toml of the
-        /// application otherwise.
+        /// Then has the changes followed that kept replies depend on, and those recorded that jobs follow, as this
+        /// file says; app.toml of the application otherwise.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
@@ -48,6 +48,9 @@ pub(crate) enum Command {
     /// Tells what kept replies do for a running server, or has all of them forgotten.
     #[command(subcommand)]
     Cache(CacheCommand),
+    /// Tells how many jobs wait, and decides about those that failed too often, in the database of `DATABASE_URL`.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Asks a running server whether it is ready; the exit code is the answer.
     Healthcheck {
         /// The configuration file of that server.
@@ -56,6 +59,39 @@ pub(crate) enum Command {
         /// What to ask instead, such as `http://127.0.0.1:8001/ready`.
         #[arg(long, value_name = "URL", conflicts_with = "config")]
         url: Option<String>,
+    },
+}
+
+/// What to do about jobs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobsCommand {
+    /// Shows how many jobs wait, and how many are dead, by name.
+    List {
+        /// Prints one line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows the first thousand dead jobs, and why they failed.
+    Dead {
+        /// Prints one line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Has dead jobs tried again.
+    Retry {
+        /// The number of the job.
+        id: Option<i64>,
+        /// All dead jobs.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Drops dead jobs.
+    Drop {
+        /// The number of the job.
+        id: Option<i64>,
+        /// All dead jobs.
+        #[arg(long)]
+        all: bool,
     },
 }
 

@@ -3,6 +3,7 @@
 mod cache;
 mod dev;
 mod healthcheck;
+mod jobs;
 mod keys;
 mod migrate;
 mod rest;
@@ -42,6 +43,9 @@ pub(crate) enum CommandError {
     /// The cache of replies.
     #[error(transparent)]
     Cache(#[from] cache::CacheError),
+    /// Jobs.
+    #[error(transparent)]
+    Jobs(#[from] jobs::JobsError),
     /// A server is not ready.
     #[error(transparent)]
     Health(#[from] healthcheck::HealthError),
@@ -68,6 +72,7 @@ pub(crate) fn run(command: Command, environment: &Environment) -> Result<(), Com
             healthcheck::run(config.as_deref(), url, environment)
         }
         Command::Dev(arguments) => dev::run(&arguments, environment),
+        Command::Jobs(command) => jobs::run(&command, environment),
         Command::Cache(command) => cache::run(command, environment),
         Command::Serve { config } => serve::run(config, environment),
         Command::Migrate { app, config } => {

@@ -4,6 +4,7 @@
 
 mod cache;
 mod check;
+mod jobs;
 mod overlay;
 mod rate_limits;
 mod settings;
@@ -19,6 +20,7 @@ use passerelle_identity::{Secret, SettingsError, Weakness};
 use crate::environment::Environment;
 
 pub(crate) use cache::{AudienceName, CacheSettings, CachedSettings, RequestPart, qualified};
+pub(crate) use jobs::jobs;
 pub(crate) use settings::{LogFormat, LogLevel, OpenApiMode, Settings};
 
 /// Why a configuration cannot be used.

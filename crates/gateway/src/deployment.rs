@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use self::cache::{CacheParts, Wanted};
+use crate::config::ConfigError;
 use passerelle_identity::SettingsError;
+use passerelle_jobs::JobSpecs;
 use passerelle_pg::{ControlEndpoint, KeeperSettings};
 use passerelle_rest::RestSettings;
 use passerelle_store::{PolicyError, Store, UrlError};
@@ -29,6 +31,15 @@ pub(crate) struct Deployment {
     pub(crate) rest: RestSettings,
     /// Absent where no replies are kept.
     pub(crate) cache: Option<CacheParts>,
+    pub(crate) jobs: JobParts,
+}
+
+/// Work that follows a change of rows, or the clock.
+#[derive(Default)]
+pub(crate) struct JobParts {
+    pub(crate) jobs: JobSpecs,
+    /// How many workers this server has.
+    pub(crate) workers: usize,
 }
 
 /// Whether the server waits for a database that it cannot use; it ends otherwise.
@@ -119,6 +130,9 @@ pub(crate) enum DeploymentError {
     /// The secret is too short to sign anything.
     #[error("The JWT secret must be at least 32 characters long.")]
     ShortSecret,
+    /// A job that cannot be meant.
+    #[error(transparent)]
+    Jobs(#[from] ConfigError),
     /// A name that no header can have.
     #[error("{key} is not the name of a header")]
     HeaderName {

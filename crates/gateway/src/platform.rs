@@ -16,6 +16,7 @@ pub(crate) const MIGRATIONS: &[Migration<'static>] = migrations![
     "0001_roles.sql",
     "0002_auth.sql",
     "0003_reload.sql",
+    "0004_jobs.sql",
     "0005_change_feed.sql",
 ];
 

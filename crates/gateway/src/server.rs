@@ -11,6 +11,7 @@ mod signals;
 use std::sync::Arc;
 use std::time::Duration;
 
+use passerelle_jobs::Workers;
 use passerelle_pg::CatalogKeeper;
 use passerelle_rest::RestState;
 use passerelle_surface::{Frontage, RateLimits};
@@ -66,6 +67,7 @@ pub(crate) async fn serve(
         store,
         rest,
         cache,
+        jobs,
     } = deployment;
     let socket = listen::bind(&listen)?;
     let admin_socket = admin.as_ref().map(listen::bind).transpose()?;
@@ -77,6 +79,7 @@ pub(crate) async fn serve(
     let introspection = database.keeper.introspection.clone();
     let control = database.control.clone();
     let keeper = Arc::new(CatalogKeeper::start(database.control, database.keeper));
+    let workers = Arc::new(Workers::start(&control, jobs.jobs, jobs.workers));
     let cache = cache.map(|parts| Arc::new(Cache::start(parts, control, keeper.role_changes())));
     let pools = Pools::new(&database.endpoint, &database.pool, http.workers());
     let complete = Complete::new(reload.as_ref().is_none_or(|reload| reload.complete));
@@ -101,6 +104,7 @@ pub(crate) async fn serve(
         main: socket.address(),
         state: Arc::clone(&state),
         cache: cache.clone(),
+        workers: Arc::clone(&workers),
     };
     let admin = admin_socket
         .map(|socket| admin::start(socket.listen()?, watched))
@@ -140,7 +144,7 @@ pub(crate) async fn serve(
     drop(reloader);
     handle.stop(true).await;
     let outcome = serving.await.unwrap_or(Ok(()));
-    drop(cache);
+    drop((cache, workers));
     pools.close();
     if let Some(admin) = admin {
         admin.stop(false).await;

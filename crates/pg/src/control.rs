@@ -7,6 +7,15 @@
 use passerelle_wire::{ClientConnection, ClientError, Endpoint, EndpointError};
 use tokio_postgres::Client;
 
+/// A control connection.
+pub use tokio_postgres::Client as ControlClient;
+/// What goes wrong on one.
+pub use tokio_postgres::Error as ControlError;
+/// A transaction on one.
+pub use tokio_postgres::Transaction as ControlTransaction;
+/// What can be a parameter of a statement there.
+pub use tokio_postgres::types::ToSql;
+
 /// Where control connections lead: what an [`Endpoint`] accepts. Its `Debug` shows no password.
 #[derive(Clone, Debug)]
 pub struct ControlEndpoint(Endpoint);
@@ -38,4 +47,17 @@ impl From<Endpoint> for ControlEndpoint {
     fn from(endpoint: Endpoint) -> Self {
         Self(endpoint.with_default_application_name("passerelle"))
     }
+}
+
+/// What PostgreSQL has said of a failure, for those who look after it.
+pub fn told(error: &ControlError) -> String {
+    let Some(said) = error.as_db_error() else {
+        return error.to_string();
+    };
+    let mut text = format!("{} ({})", said.message(), said.code().code());
+    if let Some(detail) = said.detail() {
+        text.push_str(": ");
+        text.push_str(detail);
+    }
+    text
 }

@@ -16,11 +16,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use self::report::Report;
 use super::keys::{ApiKeys, KeysError};
-use super::migrate::{self, MigrationError};
+use super::migrate::{self, MigrationError, Wishes};
 use super::{CommandError, print, tell};
 use crate::cli::DevArguments;
 use crate::config::Settings;
-use crate::deployment::{Deployment, ListenSettings, Wanted};
+use crate::deployment::{Deployment, ListenSettings};
 use crate::environment::Environment;
 use crate::server::{self, ServerError};
 use crate::{clock, logging};
@@ -102,8 +102,8 @@ async fn develop(
     );
 
     let (secret, keys) = keys(arguments)?;
-    let wanted = Wanted::of(&settings.cache);
-    let Some(backend) = interruptible(start(arguments, app.as_deref(), &wanted)).await? else {
+    let wishes = Wishes::of(&settings)?;
+    let Some(backend) = interruptible(start(arguments, app.as_deref(), &wishes)).await? else {
         return Ok(());
     };
     settings.database.url.clone_from(&backend.url);
@@ -182,7 +182,7 @@ fn keys(arguments: &DevArguments) -> Result<(Secret, ApiKeys), DevError> {
 async fn start(
     arguments: &DevArguments,
     app: Option<&Path>,
-    wanted: &Wanted,
+    wishes: &Wishes,
 ) -> Result<Backend, DevError> {
     let dir = &arguments.dir;
     if arguments.reset {
@@ -213,7 +213,7 @@ async fn start(
     report_place(postgres.directory());
 
     let superuser = postgres.endpoint().url(DATABASE);
-    migrate::apply(&superuser, app, wanted).await?;
+    migrate::apply(&superuser, app, Some(wishes)).await?;
     let password = kept_secret(&dir.join("authenticator.password"))?;
     prepare_roles(&superuser, &password).await?;
     let url = |role| postgres.endpoint().local_url_for(role, &password, DATABASE);

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use passerelle_catalog::QualifiedName;
+use passerelle_jobs::{InstallError, JobSpecs, install};
 use passerelle_pg::{ControlEndpoint, FollowError, MigrateError, Migrated, follow, migrate};
 
 use super::{CommandError, print};
-use crate::config::Settings;
+use crate::config::{ConfigError, Settings, jobs};
 use crate::deployment::Wanted;
 use crate::environment::Environment;
 use crate::platform::MIGRATIONS;
@@ -26,6 +27,9 @@ pub(crate) enum MigrationError {
     /// What kept replies depend on cannot be followed.
     #[error(transparent)]
     Follow(#[from] FollowError),
+    /// What jobs follow cannot be recorded.
+    #[error(transparent)]
+    Jobs(#[from] InstallError),
     /// There is no such directory.
     #[error("there is no directory {0}: --app names the one that holds init.sql")]
     NoApplication(String),
@@ -40,11 +44,11 @@ pub(super) fn run(
     environment: &Environment,
 ) -> Result<(), CommandError> {
     let of_app = app.and_then(configuration);
-    let wanted = match config.or(of_app.as_deref()) {
-        Some(config) => Wanted::of(&Settings::load(Some(config), environment)?.cache),
-        None => Wanted::default(),
+    let wishes = match config.or(of_app.as_deref()) {
+        Some(config) => Some(Wishes::of(&Settings::load(Some(config), environment)?)?),
+        None => None,
     };
-    let (migrated, followed) = migrate_named(app, &wanted, environment)?;
+    let (migrated, followed) = migrate_named(app, wishes.as_ref(), environment)?;
     for script in &migrated.applied {
         print(&format!("applied {script}\n"))?;
     }
@@ -61,7 +65,7 @@ pub(super) fn run(
 
 fn migrate_named(
     app: Option<&Path>,
-    wanted: &Wanted,
+    wishes: Option<&Wishes>,
     environment: &Environment,
 ) -> Result<(Migrated, Vec<QualifiedName>), MigrationError> {
     let url = environment
@@ -72,7 +76,7 @@ fn migrate_named(
         .enable_all()
         .build()
         .map_err(MigrationError::Runtime)?;
-    runtime.block_on(apply(url, app, wanted))
+    runtime.block_on(apply(url, app, wishes))
 }
 
 /// The configuration that an application brings along: `app.toml` beside its SQL.
@@ -80,11 +84,27 @@ pub(super) fn configuration(app: &Path) -> Option<PathBuf> {
     Some(app.join("app.toml")).filter(|file| file.is_file())
 }
 
-/// Applies what is missing, and follows what kept replies depend on.
+/// What a configuration wants of a database.
+pub(super) struct Wishes {
+    wanted: Wanted,
+    jobs: JobSpecs,
+}
+
+impl Wishes {
+    pub(super) fn of(settings: &Settings) -> Result<Self, ConfigError> {
+        Ok(Self {
+            wanted: Wanted::of(&settings.cache),
+            jobs: jobs(&settings.jobs)?,
+        })
+    }
+}
+
+/// Applies what is missing. Where there is a configuration, what kept replies depend on is followed,
+/// and what jobs follow is recorded; otherwise both stay as they are.
 pub(super) async fn apply(
     url: &str,
     app: Option<&Path>,
-    wanted: &Wanted,
+    wishes: Option<&Wishes>,
 ) -> Result<(Migrated, Vec<QualifiedName>), MigrationError> {
     if let Some(app) = app.filter(|app| !app.is_dir()) {
         return Err(MigrationError::NoApplication(app.display().to_string()));
@@ -94,6 +114,10 @@ pub(super) async fn apply(
     let connected = endpoint.connect().await;
     let mut client = connected.map_err(|error| MigrationError::Connect(error.into()))?;
     let migrated = migrate(&mut client, MIGRATIONS, app).await?;
-    let followed = follow(&mut client, wanted.to_follow()).await?;
+    let Some(wishes) = wishes else {
+        return Ok((migrated, Vec::new()));
+    };
+    let followed = follow(&mut client, wishes.wanted.to_follow()).await?;
+    install(&mut client, &wishes.jobs).await?;
     Ok((migrated, followed))
 }

@@ -52,6 +52,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
         settings.redis.timeout_milliseconds,
         10..=60_000,
     )?;
+    super::jobs::jobs(&settings.jobs)?;
     settings.cache.check()?;
     settings.rate_limits.check()
 }
@@ -64,6 +65,7 @@ fn server(settings: &Settings) -> Result<(), ConfigError> {
         return Err(value("server.admin_port", "another port than server.port"));
     }
     within("server.workers", server.workers as u64, 0..=1024)?;
+    within("server.job_workers", server.job_workers as u64, 0..=100)?;
     within(
         "server.max_connections",
         server.max_connections as u64,

@@ -8,6 +8,7 @@ use passerelle_syntax::Extension;
 use serde::{Deserialize, Serialize};
 
 use super::cache::CacheSettings;
+use super::jobs::JobSettings;
 use super::rate_limits::RateLimitSettings;
 use super::secret;
 
@@ -21,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) redis: RedisSettings,
     pub(crate) rate_limits: RateLimitSettings,
     pub(crate) cache: CacheSettings,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) jobs: Vec<JobSettings>,
     pub(crate) log: LogSettings,
     pub(crate) limits: LimitSettings,
 }
@@ -34,6 +37,7 @@ pub(crate) struct ServerSettings {
     pub(crate) admin_host: String,
     pub(crate) admin_port: u16,
     pub(crate) workers: usize,
+    pub(crate) job_workers: usize,
     pub(crate) max_connections: usize,
     pub(crate) max_body_bytes: u64,
     pub(crate) max_url_bytes: usize,
@@ -168,6 +172,7 @@ impl Default for ServerSettings {
             admin_host: "127.0.0.1".to_owned(),
             admin_port: 8001,
             workers: 0,
+            job_workers: 2,
             max_connections: 10_000,
             max_body_bytes: 20 * 1024 * 1024,
             max_url_bytes: 32 * 1024,

@@ -18,10 +18,10 @@ use passerelle_syntax::{Exposure, Extension, Limits};
 use passerelle_wire::{ConnectionSettings, PoolSettings};
 
 use super::{
-    DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, Recovery, cache,
-    endpoints, function_name, hot,
+    DatabaseParts, Deployment, DeploymentError, HttpSettings, JobParts, ListenSettings, Recovery,
+    cache, endpoints, function_name, hot,
 };
-use crate::config::{OpenApiMode, Settings};
+use crate::config::{OpenApiMode, Settings, jobs};
 
 /// How many prepared statements each connection keeps.
 const PREPARED_STATEMENTS: usize = 256;
@@ -53,6 +53,10 @@ impl Deployment {
             recovery: Recovery::Always,
             rest: rest(settings)?,
             cache: cache::cache(settings)?,
+            jobs: JobParts {
+                jobs: jobs(&settings.jobs)?,
+                workers: server.job_workers,
+            },
         })
     }
 }

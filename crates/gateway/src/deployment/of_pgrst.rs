@@ -20,8 +20,8 @@ use passerelle_syntax::{Exposure, Extensions, Limits};
 use passerelle_wire::{ConnectionSettings, PoolSettings};
 
 use super::{
-    DatabaseParts, Deployment, DeploymentError, HttpSettings, ListenSettings, Recovery, endpoints,
-    function_name,
+    DatabaseParts, Deployment, DeploymentError, HttpSettings, JobParts, ListenSettings, Recovery,
+    endpoints, function_name,
 };
 use crate::environment::Environment;
 use crate::pgrst::{OpenApiMode, PgrstSettings, Verbosity, completed};
@@ -73,6 +73,7 @@ impl Deployment {
         let admin_socket = settings.admin_server_unix_socket.as_ref();
         Ok(Self {
             cache: None,
+            jobs: JobParts::default(),
             listen: listen.unwrap_or(ListenSettings::Tcp {
                 host: settings.server_host.clone(),
                 port: settings.server_port,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, web};
+use passerelle_jobs::Workers;
 use passerelle_pg::CatalogKeeper;
 use passerelle_rest::RestState;
 use passerelle_surface::{Metrics, RateLimits};
@@ -39,6 +40,7 @@ pub(super) struct Watched {
     pub(super) state: Arc<RestState>,
     /// Absent where no replies are kept.
     pub(super) cache: Option<Arc<Cache>>,
+    pub(super) workers: Arc<Workers>,
 }
 
 /// Starts the admin server on the current runtime.

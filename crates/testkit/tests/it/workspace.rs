@@ -71,7 +71,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "surface",
         ],
     ),
-    ("jobs", &["statement", "wire", "pg", "store", "mail"]),
+    (
+        "jobs",
+        &["catalog", "statement", "wire", "pg", "store", "mail"],
+    ),
     (
         "storage",
         &["identity", "statement", "wire", "pg", "surface"],

@@ -11,8 +11,33 @@ pub(super) fn render(watched: &Watched, out: &mut String) {
     pool(watched, out);
     catalog(watched, out);
     tokens(watched, out);
+    jobs(watched, out);
     if let Some(cache) = &watched.cache {
         replies(cache, out);
+    }
+}
+
+/// Work that followed.
+fn jobs(watched: &Watched, out: &mut String) {
+    let counts = watched.workers.counts();
+    for (name, help, value) in [
+        (
+            "passerelle_jobs_done_total",
+            "Jobs that this server has done.",
+            counts.done,
+        ),
+        (
+            "passerelle_jobs_failed_total",
+            "Attempts at jobs that failed.",
+            counts.failed,
+        ),
+        (
+            "passerelle_jobs_dead_total",
+            "Jobs that are dead after their last attempt.",
+            counts.dead,
+        ),
+    ] {
+        figure(out, name, "counter", help, "", value);
     }
 }
 

@@ -1,0 +1,91 @@
+//! What is to be done, and when.
+
+use std::time::Duration;
+
+use passerelle_catalog::QualifiedName;
+
+use crate::schedule::Schedule;
+use crate::webhook::Secret;
+
+/// All jobs.
+pub type JobSpecs = Vec<JobSpec>;
+
+/// A job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobSpec {
+    /// Its name: 1 to 40 lower-case letters, digits, `-` and `_`.
+    pub name: String,
+    /// When.
+    pub cause: Cause,
+    /// What.
+    pub work: Work,
+    /// Attempts before it is dead, 1 or more.
+    pub attempts: i32,
+    /// The pause after the first failure; it doubles.
+    pub backoff: Duration,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    /// How many may run at a time, over all gateways, 1 or more.
+    pub concurrency: i32,
+}
+
+/// When a job is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Rows of a table change.
+    Rows {
+        /// The table.
+        table: QualifiedName,
+        /// How.
+        changes: Vec<Change>,
+        /// A condition in SQL over `old` and `new`.
+        condition: Option<String>,
+        /// A column: jobs for the same value are done one after the other.
+        key: Option<String>,
+        /// How long it is waited.
+        delay: Duration,
+    },
+    /// A moment comes.
+    Schedule(Schedule),
+}
+
+/// How a row changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Insert,
+    /// It is another.
+    Update,
+    /// It is gone.
+    Delete,
+}
+
+impl Change {
+    /// As SQL says it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// A function of the database is called with the payload (`jsonb`), under a role.
+    Function {
+        /// The function.
+        name: QualifiedName,
+        /// The role.
+        role: String,
+    },
+    /// The payload is sent by POST, signed (Standard Webhooks).
+    Webhook {
+        /// Where to.
+        url: String,
+        /// What it is signed with.
+        secret: Secret,
+    },
+}

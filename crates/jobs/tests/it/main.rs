@@ -1,0 +1,301 @@
+//! Jobs against a real PostgreSQL, and webhooks against a real server.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use passerelle_catalog::QualifiedName;
+use passerelle_jobs::{
+    Cause, Change, JobSpec, Work, Workers, drop_dead, install, letters, queues, retry,
+};
+use passerelle_pg::ControlEndpoint;
+use passerelle_testkit::TestDb;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
+const TABLES: &str = "
+    create table orders (id int primary key, customer int not null, amount int not null);
+    create table effects (job_id text, customer int, amount int, who text, at bigint generated always as identity);
+    create function note(payload jsonb) returns void language plpgsql as $$
+    begin
+      if (payload -> 'record' ->> 'amount')::int = 13 then
+        insert into effects values ('undone', 0, 0, '');
+        raise exception 'unlucky';
+      end if;
+      insert into effects values (current_setting('passerelle.job_id'), (payload -> 'record' ->> 'customer')::int,
+        (payload -> 'record' ->> 'amount')::int, current_user);
+    end $$;
+    create function tick(payload jsonb) returns void language sql begin atomic
+      insert into effects values (payload ->> 'type', 0, 0, current_user);
+    end;
+    grant insert on effects to service_role;
+";
+
+fn rows(change: &[Change]) -> Cause {
+    Cause::Rows {
+        table: QualifiedName::new("public", "orders"),
+        changes: change.to_vec(),
+        condition: None,
+        key: None,
+        delay: Duration::ZERO,
+    }
+}
+
+fn job(name: &str, cause: Cause) -> JobSpec {
+    JobSpec {
+        name: name.to_owned(),
+        cause,
+        work: Work::Function {
+            name: QualifiedName::new("public", "note"),
+            role: "service_role".to_owned(),
+        },
+        attempts: 3,
+        backoff: Duration::from_millis(1),
+        timeout: Duration::from_secs(20),
+        concurrency: 4,
+    }
+}
+
+struct Stage {
+    db: TestDb,
+    endpoint: ControlEndpoint,
+}
+
+impl Stage {
+    async fn new(jobs: &[JobSpec]) -> Self {
+        let db = TestDb::platform().await;
+        db.run(TABLES).await;
+        let owner = ControlEndpoint::parse(&db.url()).unwrap();
+        install(&mut owner.connect().await.unwrap(), jobs)
+            .await
+            .unwrap();
+        let endpoint = ControlEndpoint::parse(&db.authenticator_url()).unwrap();
+        Self { db, endpoint }
+    }
+
+    async fn number(&self, sql: &str) -> i64 {
+        let client = self.db.client().await;
+        client.query_one(sql, &[]).await.unwrap().get(0)
+    }
+
+    /// Waits until a query answers with a number.
+    async fn until(&self, sql: &str, wanted: i64) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let found = self.number(sql).await;
+            if found == wanted {
+                return;
+            }
+            assert!(Instant::now() < end, "{sql}: {found} instead of {wanted}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_follows_a_change_is_done_once() {
+    let mut jobs = vec![job("note", rows(&[Change::Insert, Change::Update]))];
+    if let Cause::Rows { condition, .. } = &mut jobs[0].cause {
+        *condition = Some("new.amount > 0".to_owned());
+    }
+    let stage = Stage::new(&jobs).await;
+    let workers = Workers::start(&stage.endpoint, jobs.clone(), 3);
+    let many = "insert into orders select n, n % 5, n from generate_series(0, 12) n";
+    stage.db.run(many).await;
+    stage
+        .db
+        .run("begin; insert into orders values (99, 1, 1); rollback")
+        .await;
+    stage.until("select count(*) from effects", 12).await;
+    stage.until("select count(*) from passerelle.jobs", 0).await;
+    assert_eq!(workers.counts().done, 12);
+    let distinct = "select count(distinct job_id) from effects where who = 'service_role'";
+    assert_eq!(stage.number(distinct).await, 12);
+    stage
+        .db
+        .run("update orders set amount = 7 where id = 0")
+        .await;
+    stage.until("select count(*) from effects", 13).await;
+    // A job that is not configured any more leaves no trigger behind.
+    let owner = ControlEndpoint::parse(&stage.db.url()).unwrap();
+    let mut client = owner.connect().await.unwrap();
+    install(&mut client, &[]).await.unwrap();
+    let triggers = "select count(*) from pg_trigger where tgname like 'passerelle_job%'";
+    assert_eq!(stage.number(triggers).await, 0);
+}
+
+#[tokio::test]
+async fn what_fails_is_tried_again_and_then_dead() {
+    let jobs = vec![job("note", rows(&[Change::Insert]))];
+    let stage = Stage::new(&jobs).await;
+    let workers = Workers::start(&stage.endpoint, jobs.clone(), 2);
+    stage
+        .db
+        .run("insert into orders values (1, 1, 13), (2, 2, 2)")
+        .await;
+    let dead = "select count(*) from passerelle.jobs where is_dead";
+    stage.until(dead, 1).await;
+    stage.until("select count(*) from effects", 1).await;
+    let client = stage.db.client().await;
+    let letter = &letters(&client).await.unwrap()[0];
+    assert_eq!((letter.job.as_str(), letter.attempts), ("note", 3));
+    assert!(letter.error.as_deref().unwrap().contains("unlucky"));
+    assert_eq!(queues(&client).await.unwrap()[0].dead, 1);
+    let counts = workers.counts();
+    assert_eq!((counts.failed, counts.dead), (3, 1));
+    // Once its cause is mended it can be tried again.
+    stage
+        .db
+        .run("update passerelle.jobs set payload = jsonb_set(payload, '{record,amount}', '5')")
+        .await;
+    assert_eq!(retry(&client, Some(letter.id)).await.unwrap(), 1);
+    stage.until("select count(*) from effects", 2).await;
+    stage.db.run("insert into orders values (3, 3, 13)").await;
+    stage.until(dead, 1).await;
+    assert_eq!(drop_dead(&client, None).await.unwrap(), 1);
+    assert_eq!(
+        stage.number("select count(*) from passerelle.jobs").await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn jobs_of_a_key_are_done_in_order() {
+    let mut jobs = vec![job("note", rows(&[Change::Insert]))];
+    if let Cause::Rows { key, .. } = &mut jobs[0].cause {
+        *key = Some("customer".to_owned());
+    }
+    let stage = Stage::new(&jobs).await;
+    let many = "insert into orders select n, n % 3, 100 + n from generate_series(1, 120) n";
+    stage.db.run(many).await;
+    let _workers = Workers::start(&stage.endpoint, jobs, 4);
+    stage.until("select count(*) from effects", 120).await;
+    let late = "select count(*) from (
+        select amount < lag(amount) over (partition by customer order by at) as is_late from effects) e where is_late";
+    assert_eq!(stage.number(late).await, 0);
+}
+
+/// Two sets of workers, of which one dies again and again in the middle of its work.
+#[tokio::test]
+async fn nothing_is_lost_and_nothing_done_twice_when_workers_die() {
+    let jobs = vec![job("note", rows(&[Change::Insert]))];
+    let stage = Stage::new(&jobs).await;
+    let many = "insert into orders select n, 1, 100 + n from generate_series(1, 400) n";
+    stage.db.run(many).await;
+    let _steady = Workers::start(&stage.endpoint, jobs.clone(), 1);
+    let end = Instant::now() + PATIENCE;
+    while stage.number("select count(*) from passerelle.jobs").await > 0 {
+        let mortal = Workers::start(&stage.endpoint, jobs.clone(), 3);
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        drop(mortal);
+        let killed = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+            where datname = current_database() and usename = 'authenticator' and state <> 'idle'";
+        stage.number(killed).await;
+        assert!(Instant::now() < end, "jobs are left");
+    }
+    stage.until("select count(*) from effects", 400).await;
+    assert_eq!(
+        stage
+            .number("select count(distinct job_id) from effects")
+            .await,
+        400
+    );
+}
+
+#[tokio::test]
+async fn moments_of_a_schedule_come_once_for_all_gateways() {
+    let schedule = Cause::Schedule(
+        "* * * * * *"
+            .parse()
+            .unwrap_or_else(|_| "* * * * *".parse().unwrap()),
+    );
+    let mut tick = job("tick", schedule);
+    tick.work = Work::Function {
+        name: QualifiedName::new("public", "tick"),
+        role: "service_role".to_owned(),
+    };
+    let jobs = vec![tick];
+    let stage = Stage::new(&jobs).await;
+    let client = stage.endpoint.connect().await.unwrap();
+    let record = "select passerelle.schedule_job('tick', '2026-01-01 00:00:00+00')";
+    let mut recorded = Vec::new();
+    for _ in 0..3 {
+        recorded.push(
+            client
+                .query_one(record, &[])
+                .await
+                .unwrap()
+                .get::<_, bool>(0),
+        );
+    }
+    assert_eq!(recorded, [true, false, false]);
+    let _workers = Workers::start(&stage.endpoint, jobs, 1);
+    let done = "select count(*) from effects where job_id = 'SCHEDULE'";
+    let end = Instant::now() + PATIENCE;
+    while stage.number(done).await == 0 {
+        assert!(Instant::now() < end, "the moment never comes");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Answers 500 once and 200 from then on; what was sent.
+async fn receiver(listener: TcpListener) -> Vec<HashMap<String, String>> {
+    let mut heard = Vec::new();
+    while heard.len() < 2 {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut text = Vec::new();
+        let mut chunk = [0; 4096];
+        let request = loop {
+            let read = stream.read(&mut chunk).await.unwrap();
+            text.extend_from_slice(&chunk[..read]);
+            let all = String::from_utf8_lossy(&text).into_owned();
+            if let Some((head, body)) = all.split_once("\r\n\r\n")
+                && body.ends_with('}')
+            {
+                let lines = head.lines().filter_map(|line| line.split_once(": "));
+                let mut request: HashMap<String, String> = lines
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .collect();
+                request.insert("body".to_owned(), body.to_owned());
+                break request;
+            }
+        };
+        let status = if heard.is_empty() { "500 No" } else { "200 OK" };
+        let answer =
+            format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno");
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        heard.push(request);
+    }
+    heard
+}
+
+#[tokio::test]
+async fn webhooks_are_signed_and_sent_until_they_are_taken() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut hook = job("hook", rows(&[Change::Insert]));
+    hook.work = Work::Webhook {
+        url: format!("http://{}/hook", listener.local_addr().unwrap()),
+        secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".parse().unwrap(),
+    };
+    let jobs = vec![hook];
+    let stage = Stage::new(&jobs).await;
+    let heard = tokio::spawn(receiver(listener));
+    let _workers = Workers::start(&stage.endpoint, jobs, 1);
+    stage.db.run("insert into orders values (1, 2, 3)").await;
+    let heard = tokio::time::timeout(PATIENCE, heard)
+        .await
+        .unwrap()
+        .unwrap();
+    stage.until("select count(*) from passerelle.jobs", 0).await;
+    assert_eq!(heard[0]["webhook-id"], heard[1]["webhook-id"]);
+    assert!(heard[0]["webhook-id"].starts_with("hook:"));
+    assert!(heard[1]["webhook-signature"].starts_with("v1,"));
+    assert!(heard[1]["webhook-timestamp"].parse::<i64>().is_ok());
+    let body = &heard[1]["body"];
+    assert!(
+        body.contains("\"INSERT\"") && body.contains("\"amount\": 3"),
+        "{body}"
+    );
+}
