@@ -1181,6 +1181,16 @@ create or replace trigger notify_approval after update of status on category_tag
     and new.status = 'approved' and old.status <> 'approved')
   execute function hub_lib.notify_approval();
 
+-- Done every night by the gateway (app.toml).
+create or replace function hub_lib.remove_old_notifications(payload jsonb) returns void
+  language sql security definer set search_path = ''
+as $$
+  delete from public.notifications n where n.is_read and n.created_at < now() - interval '90 days'
+$$;
+comment on function hub_lib.remove_old_notifications(jsonb) is 'Removes notifications that were read and are older than 90 days.';
+revoke execute on function hub_lib.remove_old_notifications(jsonb) from public;
+grant execute on function hub_lib.remove_old_notifications(jsonb) to service_role;
+
 -- Change events, where a publication for them exists already.
 do $$
 begin

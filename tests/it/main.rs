@@ -9,5 +9,6 @@ mod callers;
 mod codes;
 mod exports;
 mod gateway;
+mod hub_lib;
 mod invariant;
 mod supabase_js;
