@@ -182,26 +182,34 @@ async fn jobs_of_a_key_are_done_in_order() {
 async fn nothing_is_lost_and_nothing_done_twice_when_workers_die() {
     let jobs = vec![job("note", rows(&[Change::Insert]))];
     let stage = Stage::new(&jobs).await;
-    let many = "insert into orders select n, 1, 100 + n from generate_series(1, 400) n";
-    stage.db.run(many).await;
+    let count = number_of_jobs().unwrap_or(400);
+    let many =
+        format!("insert into orders select n, 1, 100 + n from generate_series(1, {count}) n");
+    stage.db.run(&many).await;
     let _steady = Workers::start(&stage.endpoint, jobs.clone(), 1);
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + PATIENCE * u32::try_from(1 + count / 1000).unwrap();
     while stage.number("select count(*) from passerelle.jobs").await > 0 {
         let mortal = Workers::start(&stage.endpoint, jobs.clone(), 3);
-        tokio::time::sleep(Duration::from_millis(60)).await;
+        let life = if count > 1000 { 900 } else { 60 };
+        tokio::time::sleep(Duration::from_millis(life)).await;
         drop(mortal);
         let killed = "select count(pg_terminate_backend(pid)) from pg_stat_activity
             where datname = current_database() and usename = 'authenticator' and state <> 'idle'";
         stage.number(killed).await;
         assert!(Instant::now() < end, "jobs are left");
     }
-    stage.until("select count(*) from effects", 400).await;
-    assert_eq!(
-        stage
-            .number("select count(distinct job_id) from effects")
-            .await,
-        400
-    );
+    stage.until("select count(*) from effects", count).await;
+    let distinct = "select count(distinct job_id) from effects";
+    assert_eq!(stage.number(distinct).await, count);
+}
+
+/// For longer runs.
+fn number_of_jobs() -> Option<i64> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the tests are configured as well"
+    )]
+    std::env::var("PASSERELLE_JOBS").ok()?.parse().ok()
 }
 
 #[tokio::test]
