@@ -19,6 +19,8 @@ pub(crate) const SECRET: &str = "a secret of these tests, long enough to be take
 /// Where cargo puts the binary; built once, so that it is the one of this source tree.
 static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
     let cargo = option_env!("CARGO").unwrap_or("cargo");
+    // Longer runs test what is shipped.
+    let release = (!cfg!(debug_assertions)).then_some("--release");
     let built = Command::new(cargo)
         .args([
             "build",
@@ -28,6 +30,7 @@ static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
             "--bin",
             "passerelle",
         ])
+        .args(release)
         .status()
         .expect("cargo starts");
     assert!(built.success(), "the binary does not build");
