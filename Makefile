@@ -29,7 +29,7 @@ bench: install-bench ## Measure the stages, and the gateway beside pgbench
 	node bench/cached.mjs
 
 soak: install-test ## The tests of kept replies for hours instead of seconds (SOAK_STEPS, SOAK_SECONDS of each fault)
-	PASSERELLE_PROOF_STEPS=$(SOAK_STEPS) PASSERELLE_PROOF_SEED=$$(date +%s) PASSERELLE_REGISTERS_SECONDS=$(SOAK_SECONDS) \
+	PROOF_STEPS=$(SOAK_STEPS) PROOF_SEED=$$(date +%s) REGISTERS_SECONDS=$(SOAK_SECONDS) \
 		cargo test --release --package e2e --test it cache:: -- --nocapture
 
 fuzz: ## Fuzz every target for FUZZ_SECONDS each (needs cargo-fuzz)

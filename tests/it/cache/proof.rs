@@ -7,7 +7,7 @@ use super::stage::{Asked, Reply, Stage, User};
 use super::world::{Dice, QUESTIONS, USERS, number, write, write_beside};
 use crate::gateway::Gateway;
 
-/// Steps of a short run; `PASSERELLE_PROOF_STEPS` makes it longer.
+/// Steps of a short run; `PROOF_STEPS` makes it longer.
 const STEPS: u64 = 200;
 /// What is written beside the gateways shows within 50 milliseconds on a machine that has nothing
 /// else to do; after this it is never going to.
@@ -39,8 +39,8 @@ fn same(one: &Reply, other: &Reply) -> bool {
 
 #[actix_web::test]
 async fn no_reply_differs_from_the_database() {
-    let steps = number("PASSERELLE_PROOF_STEPS").unwrap_or(STEPS);
-    let seed = number("PASSERELLE_PROOF_SEED").unwrap_or(7);
+    let steps = number("PROOF_STEPS").unwrap_or(STEPS);
+    let seed = number("PROOF_SEED").unwrap_or(7);
     let stage = Stage::new().await;
     let gateways = [stage.gateway(&[]).await, stage.gateway(&[]).await];
     let off = [("PASSERELLE_RATE_LIMITS_ENABLED", "false")];

@@ -117,7 +117,7 @@ async fn reader(
 }
 
 async fn run(gateways: &[Rc<Asked>], seconds: u64, fault: impl Future<Output = ()>) {
-    let seconds = number("PASSERELLE_REGISTERS_SECONDS").unwrap_or(seconds);
+    let seconds = number("REGISTERS_SECONDS").unwrap_or(seconds);
     let end = Instant::now() + Duration::from_secs(seconds);
     let acknowledged = Acknowledged::default();
     let writing = (0..REGISTERS).map(|one| writer(gateways, one, &acknowledged, end));

@@ -209,7 +209,7 @@ fn number_of_jobs() -> Option<i64> {
         clippy::disallowed_methods,
         reason = "the tests are configured as well"
     )]
-    std::env::var("PASSERELLE_JOBS").ok()?.parse().ok()
+    std::env::var("JOBS_COUNT").ok()?.parse().ok()
 }
 
 #[tokio::test]
