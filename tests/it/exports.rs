@@ -95,7 +95,7 @@ async fn exporting(client: &TestClient) -> Option<(i32, Option<String>)> {
     let rows = client
         .query(
             "select pid, wait_event from pg_stat_activity where datname = current_database() \
-             and usename = 'authenticator' and state <> 'idle'",
+             and usename = 'authenticator' and state <> 'idle' and backend_type = 'client backend'",
             &[],
         )
         .await

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use passerelle_testkit::{PrivateRedis, TestClient};
+use passerelle_testkit::{PrivateRedis, TestClient, TestSentinel};
 use serde_json::json;
 
 use super::stage::{Asked, Stage, User};
@@ -223,4 +223,17 @@ async fn nor_while_redis_is_emptied_paused_and_killed() {
         }
     };
     run(&gateways, 7, fault).await;
+}
+
+#[actix_web::test]
+async fn nor_while_redis_fails_over() {
+    let mut servers = TestSentinel::start().await;
+    let stage = Stage::with_redis(&servers.url()).await;
+    let gateways = two(&stage).await;
+    let fault = async {
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        servers.master.kill().await;
+        std::future::pending::<()>().await;
+    };
+    run(&gateways, 6, fault).await;
 }

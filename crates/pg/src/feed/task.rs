@@ -22,6 +22,8 @@ use crate::error_chain::chain;
 
 /// Longest pause between two attempts.
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
+/// A session that takes longer to begin is mentioned.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// A lease is confirmed so many times before it ends.
 const BEATS: u32 = 4;
 /// Shortest time between two looks after commits.
@@ -61,7 +63,7 @@ impl Task {
     pub(super) async fn run(self) {
         let mut backoff = Backoff::new(MAX_BACKOFF);
         loop {
-            let failure = match Session::begin(&self.endpoint).await {
+            let failure = match self.begin().await {
                 Ok(session) => {
                     backoff.reset();
                     self.follow(session).await
@@ -79,6 +81,19 @@ impl Task {
                 state.last_error = Some(reason);
             });
             sleep(backoff.pause()).await;
+        }
+    }
+
+    /// Begins a session, and says so if that takes long.
+    async fn begin(&self) -> Result<Session, Failure> {
+        let mut beginning = std::pin::pin!(Session::begin(&self.endpoint));
+        loop {
+            tokio::select! {
+                begun = &mut beginning => return begun,
+                () = sleep(PATIENCE) => tracing::warn!(
+                    "changes are not followed yet: PostgreSQL waits for transactions that were running before to end"
+                ),
+            }
         }
     }
 
