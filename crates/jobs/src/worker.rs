@@ -1,7 +1,7 @@
 //! Workers: each takes one job after the other, in a transaction that lasts as long as the work.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::backoff::pause;
+use crate::desk::{Queue, queues};
 use crate::install::qualified;
 use crate::spec::{Cause, JobSpec, JobSpecs, Work};
 use crate::webhook::Sender;
@@ -19,6 +20,8 @@ use crate::webhook::Sender;
 const IDLE: Duration = Duration::from_millis(200);
 /// Pause after a failure of the connection.
 const LOST: Duration = Duration::from_secs(1);
+/// How often jobs are counted.
+const LOOK: Duration = Duration::from_secs(10);
 /// No schedule is looked at more rarely.
 const TICK: Duration = Duration::from_secs(30);
 
@@ -55,6 +58,8 @@ struct Counts {
     done: AtomicU64,
     failed: AtomicU64,
     dead: AtomicU64,
+    /// What was seen last.
+    queues: Mutex<Vec<Queue>>,
 }
 
 /// A job that was taken.
@@ -84,6 +89,7 @@ impl Workers {
         };
         let mut tasks: Vec<_> = (0..workers).map(worker).collect();
         tasks.push(tokio::spawn(keep_schedules(endpoint.clone(), jobs)));
+        tasks.push(tokio::spawn(look(endpoint.clone(), Arc::clone(&counts))));
         Self { counts, tasks }
     }
 
@@ -95,6 +101,14 @@ impl Workers {
             failed: read(&self.counts.failed),
             dead: read(&self.counts.dead),
         }
+    }
+}
+
+impl Workers {
+    /// How many jobs there were, by name, when it was last looked, a few seconds ago.
+    pub fn queues(&self) -> Vec<Queue> {
+        let queues = self.counts.queues.lock();
+        queues.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -253,6 +267,22 @@ impl Worker<'_> {
             );
         }
         Ok(())
+    }
+}
+
+/// Looks how many jobs there are, again and again.
+async fn look(endpoint: ControlEndpoint, counts: Arc<Counts>) {
+    loop {
+        match endpoint.connect().await {
+            Ok(client) => {
+                while let Ok(found) = queues(&client).await {
+                    *counts.queues.lock().unwrap_or_else(PoisonError::into_inner) = found;
+                    sleep(LOOK).await;
+                }
+            }
+            Err(error) => tracing::debug!(%error, "jobs cannot be counted"),
+        }
+        sleep(LOOK).await;
     }
 }
 

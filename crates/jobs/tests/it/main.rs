@@ -145,6 +145,11 @@ async fn what_fails_is_tried_again_and_then_dead() {
     assert_eq!(queues(&client).await.unwrap()[0].dead, 1);
     let counts = workers.counts();
     assert_eq!((counts.failed, counts.dead), (3, 1));
+    let end = Instant::now() + PATIENCE;
+    while workers.queues().iter().all(|queue| queue.dead == 0) {
+        assert!(Instant::now() < end, "it is never counted");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     // Once its cause is mended it can be tried again.
     stage
         .db

@@ -59,6 +59,10 @@ impl Exchange<'_> {
                 return self.bypass(policy, work, caller).await;
             }
         };
+        // What nobody can keep, nobody need wait for.
+        if cache.freshness().moment(arrived).is_none() {
+            return self.bypass(policy, work, caller).await;
+        }
         let leader = match turn(cache, key, arrived).await {
             Ok(leader) => leader,
             Err((kept, outcome)) => return answer(&kept, outcome),

@@ -3,6 +3,8 @@
 
 use std::fmt::{Display, Write as _};
 
+use passerelle_jobs::Queue;
+
 use super::Watched;
 use crate::server::cache::Cache;
 
@@ -39,6 +41,38 @@ fn jobs(watched: &Watched, out: &mut String) {
     ] {
         figure(out, name, "counter", help, "", value);
     }
+    let queues = watched.workers.queues();
+    let all: [QueueFigure; 3] = [
+        (
+            "passerelle_jobs_waiting",
+            "Jobs that are not done and not dead.",
+            |queue| count(queue.waiting),
+        ),
+        (
+            "passerelle_jobs_dead",
+            "Jobs that have failed too often.",
+            |queue| count(queue.dead),
+        ),
+        (
+            "passerelle_jobs_overdue_seconds",
+            "For how long the oldest job has been due.",
+            |queue| queue.oldest_seconds,
+        ),
+    ];
+    for (name, help, value) in all {
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge");
+        for queue in &queues {
+            let job = label(&queue.job);
+            let _ = writeln!(out, "{name}{{job=\"{job}\"}} {}", value(queue));
+        }
+    }
+}
+
+/// Name, help and value of a figure of each queue.
+type QueueFigure = (&'static str, &'static str, fn(&Queue) -> f64);
+
+fn count(number: i64) -> f64 {
+    u32::try_from(number).map_or(f64::MAX, f64::from)
 }
 
 /// Replies that are kept.
