@@ -25,8 +25,13 @@ while :; do
     flock -n 8 && break
 done
 for pid in $(cat pids); do kill -INT "$pid"; done
+# What has ended keeps its number until somebody reaps it, which a container's first process may never do.
+works() {
+    read -r stat < "/proc/$1/stat" || return 1
+    case "${stat##*) }" in Z*) return 1 ;; esac
+}
 for pid in $(cat pids); do
-    while kill -0 "$pid"; do sleep 0.05; done
+    while works "$pid"; do sleep 0.05; done
 done
 exec 9>&-
 "#;
@@ -57,5 +62,39 @@ pub(crate) fn ensure(home: &Path, postgres: &PostgresEndpoint, redis: Option<&Re
         .spawn();
     if let Err(error) = spawned {
         panic!("could not start the keeper of the test servers: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// A server that has ended and that nobody has reaped, as in a container whose first process does not.
+    #[test]
+    fn the_keeper_does_not_wait_for_the_dead() {
+        let home = tempfile::TempDir::new().expect("a directory");
+        let mut dead = Command::new("true").spawn().expect("a process");
+        fs::write(home.path().join("pids"), format!("{}\n", dead.id())).expect("its number");
+        let mut keeper = Command::new("sh")
+            .args(["-c", SCRIPT, "testkit-keeper"])
+            .arg(home.path())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell");
+        let end = Instant::now() + Duration::from_secs(20);
+        let ended = loop {
+            if keeper.try_wait().expect("a state").is_some() {
+                break true;
+            }
+            if Instant::now() > end {
+                keeper.kill().expect("it ends");
+                break false;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        dead.wait().expect("it has ended");
+        assert!(ended, "the keeper waits for a process that has ended");
     }
 }
