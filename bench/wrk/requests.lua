@@ -29,7 +29,15 @@ init = function()
   end
 end
 
-request = function()
-  turn = turn % count + 1
-  return requests[turn]
+-- What is always the same is sent by wrk without asking, which leaves more of the machine to the servers.
+local always = #tokens == 1 and not os.getenv("WRITE_METHOD") and not string.find(shape .. (body or ""), ":id", 1, true)
+if always then
+  wrk.method, wrk.body, wrk.headers = method, body, headers
+  headers["Authorization"], headers["apikey"] = "Bearer " .. tokens[1], tokens[1]
+  wrk.path = shape
+else
+  request = function()
+    turn = turn % count + 1
+    return requests[turn]
+  end
 end

@@ -78,10 +78,9 @@ impl Shelf {
         (kept.age(now) < kept.ttl).then_some(kept)
     }
 
-    /// Keeps a reply. A body that shares a larger buffer is copied, so that the weight is true.
+    /// Keeps a reply, whose body should share no larger buffer, so that the weight is true.
     pub fn put(&self, key: ReplyKey, kept: Kept) -> Arc<Kept> {
-        let body = Bytes::copy_from_slice(&kept.body);
-        let kept = Arc::new(Kept { body, ..kept });
+        let kept = Arc::new(kept);
         self.kept.insert(key, Arc::clone(&kept));
         kept
     }

@@ -19,6 +19,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// Most of what a request needs is small and short-lived.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let command = cli::Cli::parse().command;
     match commands::run(command, &environment::Environment::of_process()) {

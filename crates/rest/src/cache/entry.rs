@@ -96,7 +96,7 @@ impl NewReply {
             status: self.status.as_u16(),
             headers: self.headers,
             etag: self.etag,
-            body: self.body,
+            body: Bytes::copy_from_slice(&self.body),
             found,
             on: basis.on.clone(),
             at,
