@@ -274,7 +274,7 @@ async fn nothing_is_amiss(client: &TestClient) {
     let stored = number(client, "select count(distinct batch) from batches").await;
     println!("{begun} transactions of {asked} requests, {stored} batches");
     assert!(stored > 0, "some were done all the same");
-    // The listener has a connection of its own.
+    // The listener has a connection of its own, and so has what follows the end of sessions.
     let sessions = number(client, SESSIONS).await;
-    assert!(sessions <= 6 + 1, "{sessions} sessions of a pool of six");
+    assert!(sessions <= 6 + 2, "{sessions} sessions of a pool of six");
 }

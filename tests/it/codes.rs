@@ -162,7 +162,7 @@ fn collect(folder: &Path, found: &mut BTreeSet<String>) {
 async fn a_surface_that_is_not_there() {
     let db = TestDb::platform().await;
     let gateway = Gateway::serve(&db, &[]).await;
-    let request = Client::default().get(format!("{}/auth/v1/settings", gateway.url));
+    let request = Client::default().get(format!("{}/storage/v1/bucket", gateway.url));
     let mut response = request.send().await.expect("an answer");
     assert_eq!(response.status().as_u16(), 404);
     let body: Value = response.json().await.expect("JSON");

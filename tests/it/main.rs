@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a test says what it got instead")]
 
 mod aborts;
+mod accounts;
 mod behaviour;
 mod cache;
 mod callers;

@@ -10,7 +10,12 @@ use crate::callers::token;
 use crate::gateway::{Gateway, SECRET};
 
 /// Runs tests of Node.js against a gateway and its database, and whatever else they are told of.
-async fn run(db: &TestDb, gateway: &Gateway, files: &[&str], variables: &[(&str, &str)]) {
+pub(crate) async fn run(
+    db: &TestDb,
+    gateway: &Gateway,
+    files: &[&str],
+    variables: &[(&str, &str)],
+) {
     let folder = folder();
     assert!(
         folder.join("node_modules").is_dir(),

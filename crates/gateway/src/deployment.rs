@@ -1,5 +1,6 @@
 //! What is to be served, whichever configuration said so: the parts' own settings, validated.
 
+mod auth;
 mod cache;
 mod hot;
 mod of_config;
@@ -8,6 +9,7 @@ pub(crate) mod of_pgrst;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use self::auth::AuthParts;
 pub(crate) use self::cache::{CacheParts, Wanted};
 use crate::config::ConfigError;
 use passerelle_identity::SettingsError;
@@ -29,6 +31,8 @@ pub(crate) struct Deployment {
     pub(crate) recovery: Recovery,
     pub(crate) store: Store,
     pub(crate) rest: RestSettings,
+    /// Absent where there are no accounts.
+    pub(crate) auth: Option<AuthParts>,
     /// Absent where no replies are kept.
     pub(crate) cache: Option<CacheParts>,
     pub(crate) jobs: JobParts,

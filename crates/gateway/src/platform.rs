@@ -18,6 +18,7 @@ pub(crate) const MIGRATIONS: &[Migration<'static>] = migrations![
     "0003_reload.sql",
     "0004_jobs.sql",
     "0005_change_feed.sql",
+    "0006_accounts.sql",
 ];
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One running server: sockets, workers, catalogue, admin port, signals; and their end, in order.
 
+mod accounts;
 mod admin;
 mod app;
 mod cache;
@@ -17,6 +18,7 @@ use passerelle_rest::RestState;
 use passerelle_surface::{Frontage, RateLimits};
 use tokio::sync::watch;
 
+use self::accounts::Accounts;
 use self::cache::Cache;
 use self::pools::Pools;
 use self::reload::{Complete, Parts, Reloader};
@@ -66,6 +68,7 @@ pub(crate) async fn serve(
         recovery,
         store,
         rest,
+        auth,
         cache,
         jobs,
     } = deployment;
@@ -80,6 +83,7 @@ pub(crate) async fn serve(
     let control = database.control.clone();
     let keeper = Arc::new(CatalogKeeper::start(database.control, database.keeper));
     let workers = Arc::new(Workers::start(&control, jobs.jobs, jobs.workers));
+    let sessions = control.clone();
     let cache = cache.map(|parts| Arc::new(Cache::start(parts, control, keeper.role_changes())));
     let pools = Pools::new(&database.endpoint, &database.pool, http.workers());
     let complete = Complete::new(reload.as_ref().is_none_or(|reload| reload.complete));
@@ -87,7 +91,13 @@ pub(crate) async fn serve(
     let catalog = move || kept.catalog().filter(|_| known.get());
     let state = RestState::new(pools.first(), catalog, clock::now, rest);
     let replies = cache.as_ref().map(|cache| Arc::clone(&cache.replies));
-    let state = Arc::new(state.with_cache(replies));
+    let accounts = auth.map(|parts| {
+        let fence = cache.as_ref().map(|cache| Arc::clone(&cache.fence));
+        Accounts::start(parts, sessions, pools.first(), fence)
+    });
+    let checked = accounts.as_ref().and_then(Accounts::checked);
+    let state = Arc::new(state.with_cache(replies).with_session_check(checked));
+    let (accounts, signed_out) = accounts.map(Accounts::into_parts).unzip();
     pools.keep_pruned();
     pools.keep_renewed(keeper.role_changes());
     let frontage = Frontage::new(frontage);
@@ -103,6 +113,7 @@ pub(crate) async fn serve(
         limits: limits.clone(),
         main: socket.address(),
         state: Arc::clone(&state),
+        accounts: accounts.clone(),
         cache: cache.clone(),
         workers: Arc::clone(&workers),
     };
@@ -112,6 +123,7 @@ pub(crate) async fn serve(
     let parts = Parts {
         keeper: Arc::clone(&keeper),
         state: Arc::clone(&state),
+        accounts: accounts.clone(),
         frontage: frontage.clone(),
         pools: pools.clone(),
         recovery,
@@ -129,7 +141,7 @@ pub(crate) async fn serve(
         &http,
         &prefix,
         frontage,
-        state,
+        (state, accounts),
         limits,
         pools.clone(),
     )?;
@@ -144,7 +156,7 @@ pub(crate) async fn serve(
     drop(reloader);
     handle.stop(true).await;
     let outcome = serving.await.unwrap_or(Ok(()));
-    drop((cache, workers));
+    drop((cache, workers, signed_out));
     pools.close();
     if let Some(admin) = admin {
         admin.stop(false).await;

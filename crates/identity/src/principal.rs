@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 /// Who a request runs as. Cloning costs one reference count.
 #[derive(Clone, PartialEq)]
@@ -16,6 +17,7 @@ struct Inner {
     claims: Map<String, Value>,
     credential: Credential,
     anonymous: bool,
+    session: Option<Uuid>,
 }
 
 /// What the caller proved itself with.
@@ -38,12 +40,15 @@ impl Principal {
         anon_role: Option<&str>,
     ) -> Self {
         let anonymous = anon_role == Some(&*role);
+        let session = claims.get("session_id").and_then(Value::as_str);
+        let session = session.and_then(|id| Uuid::parse_str(id).ok());
         Self(Arc::new(Inner {
             role,
             claims_json,
             claims,
             credential,
             anonymous,
+            session,
         }))
     }
 
@@ -77,6 +82,11 @@ impl Principal {
     /// The `session_id` claim of a signed-in user's token.
     pub fn session_id(&self) -> Option<&str> {
         self.claim("session_id").and_then(Value::as_str)
+    }
+
+    /// The same as an id, if it is one.
+    pub fn session(&self) -> Option<Uuid> {
+        self.0.session
     }
 
     /// What the caller proved itself with.

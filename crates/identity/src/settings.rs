@@ -26,6 +26,21 @@ pub struct IdentitySettings {
     pub api_keys: Vec<ApiKey>,
 }
 
+impl IdentitySettings {
+    /// The secret, if it is one that tokens can be signed with as well: text, and no set of keys.
+    pub fn shared_secret(&self) -> Option<Secret> {
+        let secret = self.secret.as_ref()?;
+        let secret = if self.secret_is_base64 {
+            secret.decode_base64()?
+        } else {
+            secret.clone()
+        };
+        let is_key = serde_json::from_slice::<serde_json::Value>(secret.expose())
+            .is_ok_and(|json| json.is_object());
+        (!is_key).then_some(secret)
+    }
+}
+
 impl Default for IdentitySettings {
     fn default() -> Self {
         Self {

@@ -4,7 +4,6 @@
 mod basis;
 mod counters;
 mod entry;
-mod fence;
 mod key;
 mod settings;
 mod shared;
@@ -19,6 +18,7 @@ use passerelle_cache::{Freshness, Kept, Moment, ReplyKey, Shelf, SingleFlight};
 use passerelle_catalog::QualifiedName;
 use passerelle_pg::ReadSets;
 use passerelle_planner::Source;
+use passerelle_surface::{Closing, Fence, Writes};
 
 pub(crate) use self::basis::Basis;
 use self::basis::KnownReads;
@@ -26,8 +26,7 @@ use self::counters::Counters;
 pub(crate) use self::counters::Outcome;
 pub use self::counters::TableCounters;
 pub(crate) use self::entry::{Entry, NewReply, Sharing, mark, wants_fresh};
-pub(crate) use self::fence::{Closing, Noted, Writes};
-pub use self::fence::{Fence, FencePassed};
+
 pub use self::settings::{Audience, CachePolicy, CacheSettings, RequestParts};
 use crate::course::Caller;
 use crate::work::Work;
@@ -35,7 +34,7 @@ use crate::work::Work;
 /// The cache of one process, for all its workers.
 pub struct ReplyCache {
     freshness: Arc<Freshness>,
-    fence: Box<dyn Fence>,
+    fence: Arc<dyn Fence>,
     shelf: Shelf,
     pub(crate) flights: Arc<SingleFlight>,
     /// What is read, as far as that is known at present.
@@ -72,7 +71,7 @@ impl ReplyCache {
     pub fn new(
         bytes: u64,
         freshness: Arc<Freshness>,
-        fence: Box<dyn Fence>,
+        fence: Arc<dyn Fence>,
         settings: CacheSettings,
     ) -> Self {
         Self {

@@ -10,9 +10,10 @@ use passerelle_planner::{CallPlan, Handler, TransactionSpec};
 use passerelle_statement::Statement;
 use passerelle_wire::{Begin, End, Flight, Isolation, Scope, Transaction};
 
-use crate::cache::{Closing, RequestParts};
+use crate::cache::RequestParts;
 use crate::request_settings::{cookies_json, headers_json};
 use crate::settings::RestSettings;
+use passerelle_surface::Closing;
 
 /// Who asks, and of what.
 pub(crate) struct Caller<'a> {

@@ -15,14 +15,14 @@ use passerelle_identity::TokenError;
 use passerelle_pg::{ErrorReply, error_reply};
 use passerelle_planner::PlanError;
 use passerelle_sql::RefusedOperation;
-use passerelle_surface::{Details, ErrorBody, HttpLimits, RequestId};
+use passerelle_surface::{Details, ErrorBody, HttpLimits, RequestId, SessionRefusal};
 use passerelle_syntax::{ParseError, PayloadError};
 use passerelle_wire::{PoolError, WireError};
 use thiserror::Error;
 
 pub(crate) use self::parse::{accept_query, range as range_body};
 use crate::batch::{BatchError, ReferenceError};
-use crate::body::BodyError;
+use passerelle_surface::body::BodyError;
 
 /// Names the item that a batch failed at.
 pub(crate) const BATCH_ITEM: HeaderName = HeaderName::from_static("batch-item");
@@ -36,6 +36,9 @@ pub(crate) enum RestError {
     /// The caller is not known (PGRST300 to 303).
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The caller's session is over, or cannot be looked at (PSR301, PSR302).
+    #[error("the session is not taken")]
+    Session(#[from] SessionRefusal),
     /// The caller has made too many requests (429).
     #[error("too many requests")]
     RateLimited(Box<ErrorBody>),
@@ -172,6 +175,7 @@ impl RestError {
             Self::Batch(error) => batch::body(error),
             Self::NoCatalog => database(ErrorReply::no_catalog()),
             Self::Token(error) => token(error),
+            Self::Session(refusal) => session(*refusal),
             Self::RateLimited(body) => ErrorBody::clone(body),
             Self::Parse(error) => parse::body(error),
             Self::Body(BodyError::TooLarge { limit }) => {
@@ -204,6 +208,29 @@ impl RestError {
         } else {
             body
         }
+    }
+}
+
+fn session(refusal: SessionRefusal) -> ErrorBody {
+    match refusal {
+        SessionRefusal::Ended => ErrorBody::new(
+            StatusCode::UNAUTHORIZED,
+            "PSR401",
+            "The session of the token has ended",
+        )
+        .with_hint("Sign in again")
+        .with_header(
+            WWW_AUTHENTICATE,
+            HeaderValue::from_static(
+                "Bearer error=\"invalid_token\", error_description=\"The session has ended\"",
+            ),
+        ),
+        SessionRefusal::Unknown => ErrorBody::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "PSR503",
+            "It cannot be told whether the session of the token goes on",
+        )
+        .with_hint("Try again in a moment"),
     }
 }
 

@@ -19,7 +19,6 @@ use passerelle_syntax::{
     read_payload,
 };
 
-use crate::cache::Writes;
 use crate::course::{Caller, Course};
 use crate::describe::{self, Document};
 use crate::error::{RestError, chain};
@@ -27,7 +26,8 @@ use crate::run::{self, RunError};
 use crate::settings::{CredentialKind, RestSettings};
 use crate::state::{Ready, RestState};
 use crate::work::Work;
-use crate::{admission, body, query_log, reply};
+use crate::{admission, query_log, reply};
+use passerelle_surface::{Writes, body};
 
 pub(crate) const APIKEY: HeaderName = HeaderName::from_static("apikey");
 
@@ -83,6 +83,9 @@ impl Exchange<'_> {
         self.role = principal.as_ref().ok().map(Principal::role).cloned();
         self.admit(principal.as_ref().ok()).await?;
         let principal = principal?;
+        if let (Some(sessions), Some(session)) = (&self.state.sessions, principal.session()) {
+            sessions.check(session).await?;
+        }
         self.stopwatch.lap(Stage::Auth);
 
         let catalog = self.state.shared.catalog().ok_or(RestError::NoCatalog)?;

@@ -5,7 +5,6 @@
 
 mod admission;
 mod batch;
-mod body;
 mod cache;
 mod course;
 mod csv;
@@ -27,10 +26,7 @@ use std::sync::Arc;
 use actix_web::web::{self, ServiceConfig};
 
 pub use batch::BatchSettings;
-pub use cache::{
-    Audience, CachePolicy, CacheSettings, Fence, FencePassed, ReplyCache, RequestParts,
-    TableCounters,
-};
+pub use cache::{Audience, CachePolicy, CacheSettings, ReplyCache, RequestParts, TableCounters};
 pub use describe::DescribeSettings;
 pub use export::ExportSettings;
 pub use passerelle_openapi::ServerAddress;

@@ -16,9 +16,9 @@ use thiserror::Error;
 pub(crate) use self::export::{Export, Flow, FlowHead, export};
 pub(crate) use self::within::{read_within, write_within};
 pub(crate) use self::write::{Written, conclude_batch, write};
-use crate::cache::Noted;
 use crate::course::Course;
 use crate::error::ReplyError;
+use passerelle_surface::Noted;
 
 /// OID of the type `bytea`.
 const BYTEA: u32 = 17;

@@ -8,7 +8,7 @@ use passerelle_catalog::Catalog;
 use passerelle_identity::{UnixTime, Verifier};
 use passerelle_pg::search_path;
 use passerelle_store::{SharedReplies, Store};
-use passerelle_surface::RateGate;
+use passerelle_surface::{EndedSessions, RateGate};
 use passerelle_wire::Pool;
 
 use crate::cache::ReplyCache;
@@ -28,6 +28,8 @@ pub struct RestState {
     pub(crate) exports: ExportPermits,
     /// Replies that are kept, if any may be.
     pub(crate) cache: Option<Arc<ReplyCache>>,
+    /// Who has been signed out, where that is asked.
+    pub(crate) sessions: Option<EndedSessions>,
     /// Those that gateways share.
     pub(crate) replies: Option<SharedReplies>,
 }
@@ -71,6 +73,7 @@ impl RestState {
             gate: None,
             exports: ExportPermits::default(),
             cache: None,
+            sessions: None,
             replies: None,
         }
     }
@@ -79,6 +82,12 @@ impl RestState {
     #[must_use]
     pub fn with_cache(self, cache: Option<Arc<ReplyCache>>) -> Self {
         Self { cache, ..self }
+    }
+
+    /// The same state, which refuses access tokens of sessions that have ended.
+    #[must_use]
+    pub fn with_session_check(self, sessions: Option<EndedSessions>) -> Self {
+        Self { sessions, ..self }
     }
 
     /// The same state over connections of another worker, with limits as it sees them. `store` is
@@ -92,6 +101,7 @@ impl RestState {
             exports: self.exports.for_worker(),
             replies: self.cache.as_ref().and_then(|_| store.replies()),
             cache: self.cache.clone(),
+            sessions: self.sessions.clone(),
         }
     }
 

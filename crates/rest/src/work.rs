@@ -11,11 +11,11 @@ use passerelle_statement::Statement;
 use passerelle_surface::Verbosity;
 use passerelle_wire::{OpenTransaction, Pool};
 
-use crate::cache::{Noted, Writes};
 use crate::course::{Caller, Course};
 use crate::error::ReplyError;
 use crate::reply;
 use crate::run::{self, Answer, RunError, Written};
+use passerelle_surface::{Noted, Writes};
 
 /// What is asked of the database.
 pub(crate) enum Work {

@@ -5,9 +5,12 @@
 //! [`Trace`] in its response. This crate never reads a body, and knows no surface by itself.
 
 mod access_log;
+pub mod body;
 mod client_address;
 mod cors;
+mod ended_sessions;
 mod error;
+mod fence;
 mod frontage;
 pub mod json;
 mod limits;
@@ -21,7 +24,9 @@ mod timing;
 pub use access_log::{AccessLevel, AccessLog, LogForm, Trace, logs_access, set_access_level};
 pub use client_address::{AddressError, ForwardedHeader, Network, TrustedProxies};
 pub use cors::{Cors, CorsDialect};
+pub use ended_sessions::{EndedSessions, EndedSessionsKeeper, SessionRefusal};
 pub use error::{Details, ErrorBody, Verbosity, allows_body};
+pub use fence::{Closing, Fence, FencePassed, Noted, Writes};
 pub use frontage::{Frontage, FrontageSettings};
 pub use limits::HttpLimits;
 pub use log_sink::{LogSink, Urgency};

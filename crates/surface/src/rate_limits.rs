@@ -28,11 +28,24 @@ pub enum RouteClass {
     Write,
     /// Calling functions.
     Rpc,
+    /// Signing up and in, by address.
+    SignIn,
+    /// Passwords tried at one account, by account and address.
+    Attempt,
+    /// Exchanging refresh tokens, by address.
+    Refresh,
 }
 
 impl RouteClass {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Rpc];
+    pub const ALL: [Self; 6] = [
+        Self::Read,
+        Self::Write,
+        Self::Rpc,
+        Self::SignIn,
+        Self::Attempt,
+        Self::Refresh,
+    ];
 
     /// Its name in headers and metrics.
     pub fn as_str(self) -> &'static str {
@@ -40,6 +53,9 @@ impl RouteClass {
             Self::Read => "read",
             Self::Write => "write",
             Self::Rpc => "rpc",
+            Self::SignIn => "sign_in",
+            Self::Attempt => "attempt",
+            Self::Refresh => "refresh",
         }
     }
 }
@@ -51,6 +67,17 @@ pub struct RateLimitSettings {
     policies: [NamedPolicy; RouteClass::ALL.len()],
     exempt_roles: Vec<String>,
     trusted_proxies: TrustedProxies,
+}
+
+impl RateLimitSettings {
+    /// The address that a request comes from, told by trusted proxies.
+    pub fn client(
+        &self,
+        peer: std::net::IpAddr,
+        headers: &actix_web::http::header::HeaderMap,
+    ) -> std::net::IpAddr {
+        self.trusted_proxies.client(peer, headers)
+    }
 }
 
 /// A policy, and how a header describes it.

@@ -47,6 +47,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
         settings.auth.cache_max_entries as u64,
         0..=1_000_000,
     )?;
+    auth(settings)?;
     within(
         "redis.timeout_milliseconds",
         settings.redis.timeout_milliseconds,
@@ -55,6 +56,37 @@ pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
     super::jobs::jobs(&settings.jobs)?;
     settings.cache.check()?;
     settings.rate_limits.check()
+}
+
+fn auth(settings: &Settings) -> Result<(), ConfigError> {
+    let auth = &settings.auth;
+    // Sessions that have ended are remembered for a little longer.
+    within(
+        "auth.access_token_seconds",
+        auth.access_token_seconds,
+        30..=DAY,
+    )?;
+    within(
+        "auth.password_min_length",
+        auth.password_min_length as u64,
+        1..=128,
+    )?;
+    within(
+        "auth.password_workers",
+        auth.password_workers as u64,
+        0..=256,
+    )?;
+    within("auth.session_seconds", auth.session_seconds, 0..=3650 * DAY)?;
+    within(
+        "auth.session_inactive_seconds",
+        auth.session_inactive_seconds,
+        0..=3650 * DAY,
+    )?;
+    within(
+        "auth.refresh_reuse_seconds",
+        auth.refresh_reuse_seconds,
+        0..=300,
+    )
 }
 
 fn server(settings: &Settings) -> Result<(), ConfigError> {

@@ -23,6 +23,15 @@ pub(crate) struct RateLimitSettings {
     pub(crate) rpc_requests: u32,
     pub(crate) rpc_period_seconds: u64,
     pub(crate) rpc_burst: u32,
+    pub(crate) sign_in_requests: u32,
+    pub(crate) sign_in_period_seconds: u64,
+    pub(crate) sign_in_burst: u32,
+    pub(crate) attempt_requests: u32,
+    pub(crate) attempt_period_seconds: u64,
+    pub(crate) attempt_burst: u32,
+    pub(crate) refresh_requests: u32,
+    pub(crate) refresh_period_seconds: u64,
+    pub(crate) refresh_burst: u32,
     pub(crate) exempt_roles: Vec<String>,
 }
 
@@ -39,6 +48,15 @@ impl Default for RateLimitSettings {
             rpc_requests: 1200,
             rpc_period_seconds: 60,
             rpc_burst: 300,
+            sign_in_requests: 60,
+            sign_in_period_seconds: 300,
+            sign_in_burst: 30,
+            attempt_requests: 10,
+            attempt_period_seconds: 300,
+            attempt_burst: 10,
+            refresh_requests: 600,
+            refresh_period_seconds: 300,
+            refresh_burst: 150,
             exempt_roles: vec!["service_role".to_owned()],
         }
     }
@@ -94,6 +112,30 @@ impl RateLimitSettings {
                 requests: ("rate_limits.rpc_requests", self.rpc_requests),
                 period: ("rate_limits.rpc_period_seconds", self.rpc_period_seconds),
                 burst: ("rate_limits.rpc_burst", self.rpc_burst),
+            },
+            RouteClass::SignIn => ClassSettings {
+                requests: ("rate_limits.sign_in_requests", self.sign_in_requests),
+                period: (
+                    "rate_limits.sign_in_period_seconds",
+                    self.sign_in_period_seconds,
+                ),
+                burst: ("rate_limits.sign_in_burst", self.sign_in_burst),
+            },
+            RouteClass::Attempt => ClassSettings {
+                requests: ("rate_limits.attempt_requests", self.attempt_requests),
+                period: (
+                    "rate_limits.attempt_period_seconds",
+                    self.attempt_period_seconds,
+                ),
+                burst: ("rate_limits.attempt_burst", self.attempt_burst),
+            },
+            RouteClass::Refresh => ClassSettings {
+                requests: ("rate_limits.refresh_requests", self.refresh_requests),
+                period: (
+                    "rate_limits.refresh_period_seconds",
+                    self.refresh_period_seconds,
+                ),
+                burst: ("rate_limits.refresh_burst", self.refresh_burst),
             },
         }
     }

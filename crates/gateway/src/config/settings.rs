@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use passerelle_auth::RequiredCharacters;
 use passerelle_identity::{ApiKey, IdentitySettings};
 use passerelle_surface::{ForwardedHeader, Network};
 use passerelle_syntax::Extension;
@@ -98,6 +99,7 @@ pub(crate) enum OpenApiMode {
 }
 
 /// `[auth]`: who may call.
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 #[derive(Clone, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AuthSettings {
@@ -108,6 +110,28 @@ pub(crate) struct AuthSettings {
     pub(crate) cache_max_entries: usize,
     pub(crate) publishable_keys: Vec<String>,
     pub(crate) secret_keys: Vec<String>,
+    pub(crate) access_token_seconds: u64,
+    pub(crate) sign_up: bool,
+    pub(crate) anonymous_users: bool,
+    pub(crate) email_autoconfirm: bool,
+    pub(crate) password_min_length: usize,
+    pub(crate) password_required: Vec<RequiredCharacters>,
+    pub(crate) password_workers: usize,
+    pub(crate) session_seconds: u64,
+    pub(crate) session_inactive_seconds: u64,
+    pub(crate) single_session: bool,
+    pub(crate) refresh_reuse_seconds: u64,
+    pub(crate) session_check: SessionCheck,
+}
+
+/// `auth.session_check`: what happens to access tokens of sessions that have ended.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SessionCheck {
+    /// They are refused.
+    Strict,
+    /// They are good until they expire.
+    Off,
 }
 
 /// `[redis]`
@@ -224,6 +248,18 @@ impl Default for AuthSettings {
             cache_max_entries: 1000,
             publishable_keys: Vec::new(),
             secret_keys: Vec::new(),
+            access_token_seconds: 3600,
+            sign_up: true,
+            anonymous_users: false,
+            email_autoconfirm: true,
+            password_min_length: 6,
+            password_required: Vec::new(),
+            password_workers: 0,
+            session_seconds: 0,
+            session_inactive_seconds: 0,
+            single_session: false,
+            refresh_reuse_seconds: 10,
+            session_check: SessionCheck::Strict,
         }
     }
 }

@@ -19,7 +19,7 @@ use passerelle_wire::{ConnectionSettings, PoolSettings};
 
 use super::{
     DatabaseParts, Deployment, DeploymentError, HttpSettings, JobParts, ListenSettings, Recovery,
-    cache, endpoints, function_name, hot,
+    auth, cache, endpoints, function_name, hot,
 };
 use crate::config::{OpenApiMode, Settings, jobs};
 
@@ -37,6 +37,14 @@ impl Deployment {
             port,
             reuse_port: false,
         };
+        let rest = rest(settings)?;
+        let auth = auth::auth(
+            settings,
+            Arc::clone(&rest.verifier),
+            rest.http_limits,
+            rest.rate_limits.clone(),
+            &public_url(settings),
+        );
         Ok(Self {
             listen: tcp(&server.host, server.port),
             admin: (server.admin_port != 0).then(|| tcp(&server.admin_host, server.admin_port)),
@@ -51,7 +59,8 @@ impl Deployment {
             database: database(settings)?,
             store: hot::store(settings)?,
             recovery: Recovery::Always,
-            rest: rest(settings)?,
+            rest,
+            auth,
             cache: cache::cache(settings)?,
             jobs: JobParts {
                 jobs: jobs(&settings.jobs)?,
@@ -189,6 +198,15 @@ fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
         server_timing: false,
         verbosity: Verbosity::Verbose,
     })
+}
+
+/// Where clients reach this server, without a slash at its end.
+fn public_url(settings: &Settings) -> String {
+    let server = &settings.server;
+    if server.public_url.is_empty() {
+        return format!("http://{}:{}", server.host, server.port);
+    }
+    server.public_url.trim_end_matches('/').to_owned()
 }
 
 /// Where clients reach the REST surface.

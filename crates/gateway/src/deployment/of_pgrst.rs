@@ -73,6 +73,7 @@ impl Deployment {
         let admin_socket = settings.admin_server_unix_socket.as_ref();
         Ok(Self {
             cache: None,
+            auth: None,
             jobs: JobParts::default(),
             listen: listen.unwrap_or(ListenSettings::Tcp {
                 host: settings.server_host.clone(),

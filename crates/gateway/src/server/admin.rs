@@ -9,6 +9,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, web};
+use passerelle_auth::AuthState;
 use passerelle_jobs::Workers;
 use passerelle_pg::CatalogKeeper;
 use passerelle_rest::RestState;
@@ -39,6 +40,7 @@ pub(super) struct Watched {
     pub(super) main: Address,
     pub(super) state: Arc<RestState>,
     /// Absent where no replies are kept.
+    pub(super) accounts: Option<Arc<AuthState>>,
     pub(super) cache: Option<Arc<Cache>>,
     pub(super) workers: Arc<Workers>,
 }

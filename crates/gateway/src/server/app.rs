@@ -9,6 +9,7 @@ use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service,
 use actix_web::dev::{AppConfig, Server};
 use actix_web::http::{KeepAlive, StatusCode};
 use actix_web::{App, HttpResponse, web};
+use passerelle_auth::AuthState;
 use passerelle_rest::RestState;
 use passerelle_surface::{ErrorBody, Frontage, FrontageSettings, RateLimits, RawTargets};
 use tokio::net::{TcpStream, UnixStream};
@@ -24,7 +25,7 @@ pub(super) fn start(
     http: &HttpSettings,
     prefix: &str,
     frontage: Frontage,
-    rest: Arc<RestState>,
+    (rest, accounts): (Arc<RestState>, Option<Arc<AuthState>>),
     limits: RateLimits,
     pools: Pools,
 ) -> Result<Server, ServerError> {
@@ -37,12 +38,25 @@ pub(super) fn start(
     let app = move || {
         let app = App::new().wrap(frontage.clone());
         let (pool, gate) = (pools.of_next_worker(), limits.for_worker());
+        let accounts = accounts.as_ref().map(|accounts| {
+            let gate = limits.for_worker();
+            Arc::new(accounts.for_worker(pool.clone(), gate))
+        });
         let rest = Arc::new(rest.for_worker(pool, gate, limits.store()));
         let surface = |config: &mut web::ServiceConfig| passerelle_rest::configure(config, rest);
         let app = if prefix.is_empty() {
             app.configure(surface)
         } else {
             let frontage = frontage.clone();
+            let app = match accounts {
+                Some(accounts) => {
+                    let accounts = |config: &mut web::ServiceConfig| {
+                        passerelle_auth::configure(config, accounts);
+                    };
+                    app.service(web::scope("/auth/v1").configure(accounts))
+                }
+                None => app,
+            };
             app.service(web::scope(&prefix).configure(surface))
                 .default_service(web::to(move || ready(no_surface(&frontage.settings()))))
         };

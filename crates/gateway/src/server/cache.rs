@@ -8,7 +8,8 @@ use passerelle_cache::{Freshness, FreshnessStatus, LEASE, Touched};
 use passerelle_pg::{
     ControlEndpoint, Feed, FeedCommit, FeedSession, FeedSink, FeedState, Others, Position, ReadSets,
 };
-use passerelle_rest::{Fence, FencePassed, ReplyCache};
+use passerelle_rest::ReplyCache;
+use passerelle_surface::{Fence, FencePassed};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, sleep_until, timeout_at};
@@ -21,9 +22,10 @@ const GRACE: Duration = Duration::from_millis(50);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The cache, kept right as long as this lives.
-#[derive(Debug)]
 pub(super) struct Cache {
     pub(super) replies: Arc<ReplyCache>,
+    /// What writes of any surface pass.
+    pub(super) fence: Arc<dyn Fence>,
     feed: Arc<Feed>,
     tasks: [JoinHandle<()>; 2],
 }
@@ -44,7 +46,8 @@ impl Cache {
             feed: Arc::clone(&feed),
             may_have_others: parts.may_have_others,
         };
-        let replies = ReplyCache::new(parts.bytes, freshness, Box::new(gate), parts.settings);
+        let fence: Arc<dyn Fence> = Arc::new(gate);
+        let replies = ReplyCache::new(parts.bytes, freshness, Arc::clone(&fence), parts.settings);
         let replies = Arc::new(replies);
         let knowing = know(Arc::clone(&replies), control, parts.wanted);
         let tasks = [
@@ -53,6 +56,7 @@ impl Cache {
         ];
         Self {
             replies,
+            fence,
             feed,
             tasks,
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use passerelle_auth::{AuthSettings, AuthState};
 use passerelle_pg::{CatalogKeeper, IntrospectionSettings};
 use passerelle_rest::{RestSettings, RestState};
 use passerelle_surface::{Frontage, FrontageSettings};
@@ -32,6 +33,7 @@ pub(crate) enum Cause {
 /// What of a configuration can change while the server runs; the rest takes a restart.
 pub(crate) struct Reconfiguration {
     rest: RestSettings,
+    auth: Option<AuthSettings>,
     frontage: FrontageSettings,
     introspection: IntrospectionSettings,
     channel: Option<String>,
@@ -43,6 +45,7 @@ impl From<Deployment> for Reconfiguration {
     fn from(deployment: Deployment) -> Self {
         let Deployment {
             rest,
+            auth,
             frontage,
             database,
             recovery,
@@ -50,6 +53,7 @@ impl From<Deployment> for Reconfiguration {
         } = deployment;
         Self {
             rest,
+            auth: auth.map(|auth| auth.settings),
             frontage,
             introspection: database.keeper.introspection,
             channel: database.keeper.channel,
@@ -134,6 +138,7 @@ impl Drop for Reloader {
 pub(super) struct Parts {
     pub(super) keeper: Arc<CatalogKeeper>,
     pub(super) state: Arc<RestState>,
+    pub(super) accounts: Option<Arc<AuthState>>,
     pub(super) frontage: Frontage,
     pub(super) pools: Pools,
     pub(super) recovery: watch::Sender<Recovery>,
@@ -170,6 +175,9 @@ impl Work {
     fn apply(&mut self, changed: Reconfiguration) {
         let parts = &mut self.parts;
         parts.state.reconfigure(changed.rest);
+        if let (Some(accounts), Some(auth)) = (&parts.accounts, changed.auth) {
+            accounts.reconfigure(auth);
+        }
         parts.frontage.reconfigure(changed.frontage);
         parts.pools.reconfigure(changed.connection);
         parts.recovery.send_replace(changed.recovery);

@@ -10,10 +10,10 @@ use passerelle_pg::{ReadSets, Reads, Unproven};
 use passerelle_planner::{Footprint, Opaque};
 use thiserror::Error;
 
-use super::fence::Closing;
 use super::settings::CachePolicy;
 use crate::course::Caller;
 use crate::work::Work;
+use passerelle_surface::Closing;
 
 /// Of so many pairs of roles and relations the result is remembered.
 const REMEMBERED: usize = 4096;

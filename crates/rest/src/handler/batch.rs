@@ -20,14 +20,14 @@ use passerelle_wire::{Begin, OpenTransaction, Scope};
 
 use super::{Exchange, failed, path};
 use crate::batch::{self, BatchError, BodyKind, Item, ItemHead, Results, Text, bind, references};
-use crate::body::{self, BodyError};
-use crate::cache::{Noted, Writes};
 use crate::course::{Caller, Course, isolation};
 use crate::error::{BATCH_ITEM, RestError};
 use crate::reply;
 use crate::run::{self, RunError};
 use crate::settings::RestSettings;
 use crate::work::Work;
+use passerelle_surface::body::{self, BodyError};
+use passerelle_surface::{Noted, Writes};
 
 /// Path of the batch below the prefix of the surface.
 const PATH: &str = "/batch";

@@ -8,10 +8,10 @@ use passerelle_statement::Statement;
 use passerelle_wire::{Flight, OpenTransaction, Pool, ResultSet, Scope, WireError};
 
 use super::{RunError, body_of};
-use crate::cache::{Closing, Noted};
 use crate::course::Course;
 use crate::error::ReplyError;
 use crate::keys;
+use passerelle_surface::{Closing, Noted};
 
 /// What a write answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -16,8 +16,8 @@ async fn api() -> Api {
     let policy = |class| {
         let burst = match class {
             RouteClass::Read => 2,
-            RouteClass::Write => 1,
             RouteClass::Rpc => 3,
+            _ => 1,
         };
         RatePolicy::new(1, Duration::from_hours(1), burst).unwrap()
     };

@@ -26,7 +26,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["catalog"]),
     ("cluster", &[]),
     // 3
-    ("surface", &["identity", "statement", "pg", "store", "wire"]),
+    (
+        "surface",
+        &["identity", "statement", "cache", "pg", "store", "wire"],
+    ),
     ("mail", &["statement", "pg", "wire"]),
     // 4, services
     (

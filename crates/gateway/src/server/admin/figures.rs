@@ -3,6 +3,7 @@
 
 use std::fmt::{Display, Write as _};
 
+use passerelle_auth::HashCounts;
 use passerelle_jobs::Queue;
 
 use super::Watched;
@@ -14,8 +15,29 @@ pub(super) fn render(watched: &Watched, out: &mut String) {
     catalog(watched, out);
     tokens(watched, out);
     jobs(watched, out);
+    if let Some(accounts) = &watched.accounts {
+        passwords(accounts.hash_counts(), out);
+    }
     if let Some(cache) = &watched.cache {
         replies(cache, out);
+    }
+}
+
+/// Signing in.
+fn passwords(counts: HashCounts, out: &mut String) {
+    for (name, help, value) in [
+        (
+            "passerelle_password_hashes_total",
+            "Hashes of passwords that were computed.",
+            counts.done,
+        ),
+        (
+            "passerelle_password_hashes_refused_total",
+            "Passwords that there was no time for.",
+            counts.refused,
+        ),
+    ] {
+        figure(out, name, "counter", help, "", value);
     }
 }
 

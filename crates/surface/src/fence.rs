@@ -18,7 +18,7 @@ pub type FencePassed<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// What is asked at the end of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Closing {
+pub enum Closing {
     /// Which tables it has changed.
     Asked,
     /// The same, after its deferred triggers have run.
@@ -27,7 +27,7 @@ pub(crate) enum Closing {
 
 /// The way of writes past the fence.
 #[derive(Clone, Copy)]
-pub(crate) struct Writes<'a> {
+pub struct Writes<'a> {
     fence: &'a dyn Fence,
     closing: Closing,
 }
@@ -44,8 +44,8 @@ static CLOSING: LazyLock<[Statement; 2]> = LazyLock::new(|| {
 });
 
 impl Closing {
-    /// The statements.
-    pub(crate) fn statements(self) -> &'static [Statement] {
+    /// The statements: the row of the last one tells [`Noted::read`].
+    pub fn statements(self) -> &'static [Statement] {
         match self {
             Self::Asked => &CLOSING[1..],
             Self::Checked => &*CLOSING,
@@ -54,17 +54,19 @@ impl Closing {
 }
 
 impl<'a> Writes<'a> {
-    pub(super) fn new(fence: &'a dyn Fence, closing: Closing) -> Self {
+    /// A way past this fence, for transactions that end with these statements.
+    pub fn new(fence: &'a dyn Fence, closing: Closing) -> Self {
         Self { fence, closing }
     }
 
-    pub(crate) fn closing(self) -> Closing {
+    /// What is to be asked at the end of the transaction.
+    pub fn closing(self) -> Closing {
         self.closing
     }
 
     /// Waits until the reply to a transaction may be sent, which has been committed and has told
     /// this at its end.
-    pub(crate) async fn pass(self, noted: Option<Noted>) {
+    pub async fn pass(self, noted: Option<Noted>) {
         if let Some(Noted { xid, touched }) = noted {
             self.fence.pass(xid, touched).await;
         }
@@ -73,14 +75,14 @@ impl<'a> Writes<'a> {
 
 /// What a transaction tells at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Noted {
+pub struct Noted {
     xid: u32,
     touched: Touched,
 }
 
 impl Noted {
     /// Reads the row of the closing statement; nothing if nothing was written that is followed.
-    pub(crate) fn read(result: &ResultSet) -> Option<Self> {
+    pub fn read(result: &ResultSet) -> Option<Self> {
         let xid: u64 = result.closing(0)?.parse().ok()?;
         let touched = Touched::parse(result.closing(1)?);
         let xid = u32::try_from(xid & u64::from(u32::MAX)).unwrap_or_default();

@@ -13,11 +13,11 @@ use thiserror::Error;
 const MAX_RESERVED: usize = 1 << 20;
 
 /// How long a client may pause within a body.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why a body could not be read.
 #[derive(Debug, Error)]
-pub(crate) enum BodyError {
+pub enum BodyError {
     /// It is longer than allowed.
     #[error("the body is longer than {limit} bytes")]
     TooLarge {
@@ -33,7 +33,7 @@ pub(crate) enum BodyError {
 }
 
 /// Reads at most `limit` bytes, waiting for each piece no longer than `patience`.
-pub(crate) async fn read(
+pub async fn read(
     mut payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
     headers: &HeaderMap,
     limit: u64,

@@ -1,0 +1,125 @@
+//! `POST /signup`
+
+use actix_web::HttpResponse;
+use serde_json::{Map, Value};
+
+use super::email;
+use crate::database::{optional, text};
+use crate::error::AuthError;
+use crate::exchange::Exchange;
+use crate::grant::{self, Grant};
+use crate::password::PasswordRules;
+use crate::request::{SignUp, given};
+
+const SIGN_UP: &str = "select verdict, account_id, account \
+    from passerelle.sign_up($1, $2, $3, $4::pg_catalog.jsonb, $5::bool, $6)";
+pub(super) const OPEN: &str = "select session_id, counter, claims, account \
+    from passerelle.open_session($1::uuid, $2, $3, $4, $5::bool)";
+
+impl Exchange<'_> {
+    pub(crate) async fn sign_up(&mut self) -> Result<HttpResponse, AuthError> {
+        let request: SignUp = self.json().await?;
+        let settings = &self.ready.settings;
+        if !settings.allows_sign_up {
+            return Err(AuthError::SignUpDisabled);
+        }
+        let data = request.data.unwrap_or_default();
+        let address = match (given(request.email), given(request.phone)) {
+            (None, None) => return self.sign_up_anonymously(data).await,
+            (Some(_), Some(_)) => {
+                return Err(AuthError::Invalid(
+                    "Only an email address or phone number should be provided on signup.",
+                ));
+            }
+            (None, Some(_)) => return Err(AuthError::PhoneDisabled),
+            (Some(address), None) => address,
+        };
+        let Some(password) = given(request.password) else {
+            return Err(AuthError::Invalid("Signup requires a valid password"));
+        };
+        PasswordRules::check_length(&password)?;
+        if let Some(weakness) = settings.passwords.weakness(&password) {
+            return Err(AuthError::WeakPassword(weakness));
+        }
+        let address = email(&address)?;
+        let hash = self.state.shared.hasher.hash(password).await?;
+        let id = self
+            .create(Some(&address), Some(&hash), data, settings.autoconfirm)
+            .await?;
+        match id {
+            Created::Confirmed(id) => self.open(&id, "password").await,
+            Created::Unconfirmed(account) => Ok(grant::account(&account)),
+        }
+    }
+
+    async fn sign_up_anonymously(
+        &mut self,
+        data: Map<String, Value>,
+    ) -> Result<HttpResponse, AuthError> {
+        if !self.ready.settings.allows_anonymous {
+            return Err(AuthError::AnonymousDisabled);
+        }
+        match self.create(None, None, data, true).await? {
+            Created::Confirmed(id) => self.open(&id, "anonymous").await,
+            Created::Unconfirmed(_) => Err(AuthError::Answer("no account")),
+        }
+    }
+
+    async fn create(
+        &self,
+        email: Option<&str>,
+        hash: Option<&str>,
+        data: Map<String, Value>,
+        is_confirmed: bool,
+    ) -> Result<Created, AuthError> {
+        let params = vec![
+            optional(email),
+            None,
+            optional(hash),
+            text(Value::Object(data).to_string()),
+            text(if is_confirmed { "true" } else { "false" }),
+            optional(self.address()),
+        ];
+        let result = self.state.write(SIGN_UP, params).await?;
+        let id = || result.text(0, 1).map(str::to_owned);
+        let account = || result.text(0, 2).map(str::to_owned);
+        let created = match result.text(0, 0) {
+            Some("exists") => return Err(AuthError::UserExists),
+            // Nothing is known of who asks, so that an account which waits stays as it is.
+            Some("unconfirmed") if is_confirmed => return Err(AuthError::UserExists),
+            Some("created") if is_confirmed => id().map(Created::Confirmed),
+            Some(_) => account().map(Created::Unconfirmed),
+            None => None,
+        };
+        created.ok_or(AuthError::Answer("no verdict"))
+    }
+
+    /// Signs an account in.
+    pub(super) async fn open(
+        &self,
+        account: &str,
+        method: &str,
+    ) -> Result<HttpResponse, AuthError> {
+        let is_single = self.ready.settings.sessions.is_single;
+        let params = vec![
+            text(account),
+            text(method),
+            optional(self.agent()),
+            optional(self.address()),
+            text(if is_single { "true" } else { "false" }),
+        ];
+        let result = self.state.write(OPEN, params).await?;
+        if is_single {
+            self.state.shared.ended.settle().await;
+        }
+        Grant::read(&result, 0)?.respond(self.ready, self.now(), None)
+    }
+}
+
+/// An account that was created.
+enum Created {
+    /// It may sign in; its id.
+    Confirmed(String),
+    /// It waits for its address to be confirmed.
+    Unconfirmed(String),
+}

@@ -1,0 +1,148 @@
+//! `POST /token`: what a session is given for.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use passerelle_statement::Param;
+use passerelle_surface::RouteClass;
+
+use super::sign_up::OPEN;
+use crate::database::{optional, text};
+use crate::error::AuthError;
+use crate::exchange::Exchange;
+use crate::grant::Grant;
+use crate::password::Checked;
+use crate::refresh_token::RefreshToken;
+use crate::request::{PasswordGrant, RefreshGrant, given};
+
+const FIND: &str = "select u.id, u.encrypted_password, u.email_confirmed_at is not null, \
+    coalesce(u.banned_until > pg_catalog.now(), false) \
+    from auth.users u \
+    where u.email = $1 and not u.is_sso_user and u.deleted_at is null";
+const REHASH: &str = "update auth.users u set encrypted_password = $3 \
+    where u.id = $1::uuid and u.encrypted_password = $2";
+const REFRESH: &str = "select verdict, session_id, counter, claims, account \
+    from passerelle.refresh_session($1::uuid, $2::int8, $3::int4, $4::int4, $5::int4, $6, $7)";
+/// A token that was exchanged is as good as its successor is unused.
+const FOREIGN: &str = "select r.session_id, coalesce(r.revoked, false) and not exists ( \
+    select from auth.refresh_tokens a where a.parent = r.token and a.revoked is not true) \
+    from auth.refresh_tokens r where r.token = $1 and r.session_id is not null";
+const END: &str = "delete from auth.sessions where id = $1::uuid";
+
+impl Exchange<'_> {
+    pub(crate) async fn token(&mut self) -> Result<HttpResponse, AuthError> {
+        match self.parameter("grant_type").as_deref() {
+            Some("password") => {
+                self.admit(RouteClass::SignIn).await?;
+                self.password_grant().await
+            }
+            Some("refresh_token") => {
+                self.admit(RouteClass::Refresh).await?;
+                self.refresh_grant().await
+            }
+            Some(grant @ ("pkce" | "id_token" | "web3")) => Err(AuthError::Grant(grant.to_owned())),
+            grant => Err(AuthError::Grant(grant.unwrap_or_default().to_owned())),
+        }
+    }
+
+    async fn password_grant(&mut self) -> Result<HttpResponse, AuthError> {
+        let request: PasswordGrant = self.json().await?;
+        let address = match (given(request.email), given(request.phone)) {
+            (Some(_), Some(_)) => {
+                return Err(AuthError::Invalid(
+                    "Only an email address or phone number should be provided on login.",
+                ));
+            }
+            (None, None) => return Err(AuthError::Invalid("missing email or phone")),
+            (None, Some(_)) => return Err(AuthError::PhoneDisabled),
+            (Some(address), None) => address.trim().to_lowercase(),
+        };
+        self.admit_attempt(&address).await?;
+        let password = request.password.unwrap_or_default();
+        let rules = &self.ready.settings.passwords;
+        let weakness = rules.weakness(&password);
+        let found = self.state.read(FIND, vec![text(&address)]).await?;
+        let row = found.rows().next();
+        let hash = row.and_then(|row| row.text(1)).unwrap_or_default();
+        // As much work for an account that is not there, or has no password.
+        let hasher = &self.state.shared.hasher;
+        let checked = hasher.check(password.clone(), hash.to_owned()).await?;
+        let (Some(row), Checked::Right { is_current }) = (row, checked) else {
+            return Err(AuthError::Credentials);
+        };
+        let id = row.text(0).unwrap_or_default();
+        if row.text(3) == Some("t") {
+            return Err(AuthError::Banned { refreshing: false });
+        }
+        if row.text(2) != Some("t") {
+            return Err(AuthError::NotConfirmed);
+        }
+        if !is_current {
+            let fresh = hasher.hash(password).await?;
+            let params = vec![text(id), text(hash), text(fresh)];
+            self.state.write(REHASH, params).await?;
+        }
+        let sessions = self.ready.settings.sessions;
+        let params = vec![
+            text(id),
+            text("password"),
+            optional(self.agent()),
+            optional(self.address()),
+            text(if sessions.is_single { "true" } else { "false" }),
+        ];
+        let opened = self.state.write(OPEN, params).await?;
+        if sessions.is_single {
+            self.state.shared.ended.settle().await;
+        }
+        Grant::read(&opened, 0)?.respond(self.ready, self.now(), weakness.as_ref())
+    }
+
+    async fn refresh_grant(&mut self) -> Result<HttpResponse, AuthError> {
+        let request: RefreshGrant = self.json().await?;
+        let Some(token) = given(request.refresh_token) else {
+            return Err(AuthError::NoRefreshToken);
+        };
+        let (session, number) = match self.ready.refresh_tokens.read(&token) {
+            RefreshToken::Own { session, number } => {
+                (session.to_string(), text(number.to_string()))
+            }
+            RefreshToken::Foreign(token) => (self.foreign(token).await?, None),
+        };
+        let rules = self.ready.settings.sessions;
+        let seconds = |duration: Duration| text(duration.as_secs().to_string());
+        let params: Vec<Param> = vec![
+            text(session),
+            number,
+            seconds(rules.reuse),
+            seconds(rules.longest),
+            seconds(rules.inactive),
+            optional(self.agent()),
+            optional(self.address()),
+        ];
+        let result = self.state.write(REFRESH, params).await?;
+        match result.text(0, 0) {
+            Some("granted") => Grant::read(&result, 1)?.respond(self.ready, self.now(), None),
+            Some("not_found" | "ahead") => Err(AuthError::RefreshTokenNotFound),
+            Some("banned") => Err(AuthError::Banned { refreshing: true }),
+            Some("expired") => Err(AuthError::SessionExpired { inactive: false }),
+            Some("inactive") => Err(AuthError::SessionExpired { inactive: true }),
+            Some("reused") => {
+                self.state.shared.ended.settle().await;
+                Err(AuthError::RefreshTokenUsed)
+            }
+            _ => Err(AuthError::Answer("no verdict")),
+        }
+    }
+
+    /// The session of a token that came along from Supabase.
+    async fn foreign(&self, token: &str) -> Result<String, AuthError> {
+        let found = self.state.read(FOREIGN, vec![text(token)]).await?;
+        let session = found.text(0, 0).ok_or(AuthError::RefreshTokenNotFound)?;
+        if found.text(0, 1) == Some("t") {
+            self.state.write(END, vec![text(session)]).await?;
+            self.state.shared.ended.settle().await;
+            return Err(AuthError::RefreshTokenUsed);
+        }
+        Ok(session.to_owned())
+    }
+}

@@ -1,0 +1,144 @@
+//! `/user`: what one may know and change of oneself.
+
+use actix_web::HttpResponse;
+use serde_json::Value;
+
+use super::email;
+use crate::database::{optional, text};
+use crate::error::AuthError;
+use crate::exchange::{Exchange, SignedIn};
+use crate::grant;
+use crate::password::{Checked, PasswordRules};
+use crate::request::{UserUpdate, given};
+
+const ACCOUNT: &str = "select passerelle.account(u), \
+    $2::uuid is null or exists (select from auth.sessions s where s.id = $2::uuid and s.user_id = u.id), \
+    u.encrypted_password, u.email, u.is_anonymous, \
+    exists (select from auth.mfa_factors f where f.user_id = u.id and f.status = 'verified'), \
+    exists (select from auth.users o where o.email = $3 and o.id <> u.id and not o.is_sso_user) \
+    from auth.users u where u.id = $1::uuid and u.deleted_at is null";
+/// A password that is changed ends all other sessions, as Supabase Auth does it.
+const UPDATE: &str = "with changed as ( \
+      update auth.users u set \
+        encrypted_password = coalesce($3, u.encrypted_password), \
+        raw_user_meta_data = (coalesce(u.raw_user_meta_data, '{}') || coalesce(( \
+          select pg_catalog.jsonb_object_agg(d.key, d.value) from pg_catalog.jsonb_each($4::pg_catalog.jsonb) d \
+          where d.value <> 'null'), '{}')) \
+          - coalesce((select pg_catalog.array_agg(d.key) from pg_catalog.jsonb_each($4::pg_catalog.jsonb) d \
+            where d.value = 'null'), '{}'), \
+        email = coalesce($5, u.email), \
+        email_confirmed_at = case when $5 is null then u.email_confirmed_at else pg_catalog.clock_timestamp() end, \
+        raw_app_meta_data = case when $5 is null then u.raw_app_meta_data else \
+          coalesce(u.raw_app_meta_data, '{}') || '{\"provider\": \"email\", \"providers\": [\"email\"]}' end, \
+        is_anonymous = u.is_anonymous and $5 is null, \
+        updated_at = pg_catalog.clock_timestamp() \
+      where u.id = $1::uuid returning u.*), \
+    signed_out as (delete from auth.sessions s \
+      where s.user_id = $1::uuid and s.id is distinct from $2::uuid and $3 is not null returning s.id), \
+    identified as (insert into auth.identities \
+      (provider_id, user_id, identity_data, provider, last_sign_in_at, created_at, updated_at) \
+      select c.id::text, c.id, pg_catalog.jsonb_build_object('sub', c.id, 'email', $5::text, 'email_verified', false), \
+        'email', pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp() \
+      from changed c where $5 is not null \
+      on conflict (provider_id, provider) do nothing returning id), \
+    noted as (select passerelle.note_action(c, case when $3 is null then 'user_modified' else 'user_updated_password' end, \
+      'user', $6) from changed c) \
+    select (select pg_catalog.count(*) from changed), (select pg_catalog.count(*) from signed_out), \
+      (select pg_catalog.count(*) from identified), (select pg_catalog.count(*) from noted)";
+
+impl Exchange<'_> {
+    pub(crate) async fn user(&mut self) -> Result<HttpResponse, AuthError> {
+        let who = self.signed_in().await?;
+        let found = self.account_of(&who, None).await?;
+        Ok(grant::account(found.text(0, 0).unwrap_or_default()))
+    }
+
+    /// The account of somebody whose session goes on.
+    async fn account_of(
+        &self,
+        who: &SignedIn,
+        wanted: Option<&str>,
+    ) -> Result<passerelle_wire::ResultSet, AuthError> {
+        let params = vec![
+            text(who.user.to_string()),
+            optional(who.session.map(|session| session.to_string())),
+            optional(wanted),
+        ];
+        let found = self.state.read(ACCOUNT, params).await?;
+        match found.text(0, 1) {
+            None => Err(AuthError::NoUser),
+            Some("t") => Ok(found),
+            Some(_) => Err(AuthError::NoSession),
+        }
+    }
+
+    pub(crate) async fn update_user(&mut self) -> Result<HttpResponse, AuthError> {
+        let who = self.signed_in().await?;
+        let request: UserUpdate = self.json().await?;
+        if request.app_metadata.is_some() {
+            return Err(AuthError::NotAdmin);
+        }
+        if given(request.phone).is_some() {
+            return Err(AuthError::PhoneDisabled);
+        }
+        let wanted = given(request.email).map(|text| email(&text)).transpose()?;
+        let password = given(request.password);
+        let rules = &self.ready.settings.passwords;
+        if let Some(password) = &password {
+            PasswordRules::check_length(password)?;
+            if let Some(weakness) = rules.weakness(password) {
+                return Err(AuthError::WeakPassword(weakness));
+            }
+        }
+        let found = self.account_of(&who, wanted.as_deref()).await?;
+        let is = |column| found.text(0, column) == Some("t");
+        let (is_anonymous, has_factor, is_taken) = (is(4), is(5), is(6));
+        let wanted = wanted.filter(|wanted| found.text(0, 3) != Some(wanted));
+        let level = who.principal.claim("aal").and_then(Value::as_str);
+        if has_factor && level != Some("aal2") && (password.is_some() || wanted.is_some()) {
+            return Err(AuthError::LowLevel);
+        }
+        if wanted.is_some() && is_taken {
+            return Err(AuthError::EmailExists);
+        }
+        if is_anonymous && password.is_some() && wanted.is_none() {
+            return Err(AuthError::Invalid(
+                "Updating password of an anonymous user without an email or phone is not allowed",
+            ));
+        }
+        if wanted.is_some() && !(is_anonymous && self.ready.settings.autoconfirm) {
+            return Err(AuthError::Missing(
+                "Changing the address of an account needs mail, which is not configured",
+            ));
+        }
+        let hash = match password {
+            None => None,
+            Some(password) => {
+                let known = found.text(0, 2).filter(|hash| !hash.is_empty());
+                let hasher = &self.state.shared.hasher;
+                if let Some(known) = known
+                    && let Checked::Right { .. } =
+                        hasher.check(password.clone(), known.to_owned()).await?
+                {
+                    return Err(AuthError::SamePassword);
+                }
+                Some(hasher.hash(password).await?)
+            }
+        };
+        let signs_out = hash.is_some();
+        let params = vec![
+            text(who.user.to_string()),
+            optional(who.session.map(|session| session.to_string())),
+            optional(hash),
+            text(Value::Object(request.data.unwrap_or_default()).to_string()),
+            optional(wanted),
+            optional(self.address()),
+        ];
+        self.state.write(UPDATE, params).await?;
+        if signs_out {
+            self.state.shared.ended.settle().await;
+        }
+        let found = self.account_of(&who, None).await?;
+        Ok(grant::account(found.text(0, 0).unwrap_or_default()))
+    }
+}

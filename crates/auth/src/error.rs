@@ -1,0 +1,302 @@
+//! What goes wrong, and what clients are told: the codes of Supabase Auth, in the form that the version
+//! of the client's API asks for.
+
+use std::borrow::Cow;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
+use passerelle_identity::TokenError;
+use passerelle_surface::body::BodyError;
+use passerelle_surface::{ErrorBody, RequestId, SessionRefusal};
+use passerelle_wire::{PoolError, WireError};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::password::Weakness;
+
+/// The version of the API from which on errors have `code` and `message`.
+pub(crate) const API_VERSION: &str = "2024-01-01";
+pub(crate) const X_API_VERSION: HeaderName = HeaderName::from_static("x-supabase-api-version");
+const X_ERROR_CODE: HeaderName = HeaderName::from_static("x-sb-error-code");
+
+/// Why a request fails.
+#[derive(Debug, Error)]
+pub(crate) enum AuthError {
+    #[error("no endpoint has this path")]
+    NoRoute,
+    #[error("the endpoint has other methods")]
+    Method,
+    #[error("the caller has made too many requests")]
+    RateLimited(Box<ErrorBody>),
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    #[error("the body is no JSON of this form")]
+    Json(#[source] serde_json::Error),
+    #[error("the request is incomplete or contradicts itself: {0}")]
+    Invalid(&'static str),
+    #[error("the grant is not known")]
+    Grant(String),
+    #[error("there is no token")]
+    NoToken,
+    #[error("the token is no good")]
+    Token(#[from] TokenError),
+    #[error("the token names no user")]
+    NoSubject,
+    #[error("the token's user is gone")]
+    NoUser,
+    #[error("the token's session is gone")]
+    NoSession,
+    #[error("it cannot be told whether the session goes on")]
+    SessionUnknown,
+    #[error("strangers cannot sign up")]
+    SignUpDisabled,
+    #[error("nobody signs in without saying who they are")]
+    AnonymousDisabled,
+    #[error("phone numbers are not taken")]
+    PhoneDisabled,
+    #[error("there is such an account")]
+    UserExists,
+    #[error("another account has this address")]
+    EmailExists,
+    #[error("the password is too weak")]
+    WeakPassword(Weakness),
+    #[error("the password is the one that it was")]
+    SamePassword,
+    #[error("unknown account, or wrong password")]
+    Credentials,
+    #[error("the account is banned")]
+    Banned { refreshing: bool },
+    #[error("the address is not confirmed")]
+    NotConfirmed,
+    #[error("only administrators may change this")]
+    NotAdmin,
+    #[error("the second factor is missing")]
+    LowLevel,
+    #[error("the refresh token is missing")]
+    NoRefreshToken,
+    #[error("the refresh token is not known")]
+    RefreshTokenNotFound,
+    #[error("the refresh token was used before")]
+    RefreshTokenUsed,
+    #[error("the session is over")]
+    SessionExpired { inactive: bool },
+    #[error("something that is not there yet: {0}")]
+    Missing(&'static str),
+    #[error("too many passwords are being looked at")]
+    Busy,
+    #[error("no connection to the database")]
+    Pool(#[from] PoolError),
+    #[error("the database refused or failed")]
+    Flight(#[from] WireError),
+    #[error("the database did not answer as expected: {0}")]
+    Answer(&'static str),
+    #[error("no token could be made")]
+    Mint(#[from] passerelle_identity::MintError),
+}
+
+/// The class of an SQLSTATE.
+fn class(error: &WireError) -> Option<&str> {
+    error.server().and_then(|error| error.code.get(..2))
+}
+
+impl From<SessionRefusal> for AuthError {
+    fn from(refusal: SessionRefusal) -> Self {
+        match refusal {
+            SessionRefusal::Ended => Self::NoSession,
+            SessionRefusal::Unknown => Self::SessionUnknown,
+        }
+    }
+}
+
+/// Status, code and text.
+struct Told {
+    status: StatusCode,
+    code: &'static str,
+    message: Cow<'static, str>,
+}
+
+fn told(status: u16, code: &'static str, message: impl Into<Cow<'static, str>>) -> Told {
+    Told {
+        status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        code,
+        message: message.into(),
+    }
+}
+
+impl AuthError {
+    #[expect(clippy::too_many_lines, reason = "it is a table")]
+    fn told(&self, request_id: &RequestId) -> Told {
+        match self {
+            Self::NoRoute => told(404, "not_found", "No endpoint of /auth/v1 has this path"),
+            Self::Method => told(405, "validation_failed", "The endpoint has other methods"),
+            Self::RateLimited(_) => {
+                told(429, "over_request_rate_limit", "Request rate limit reached")
+            }
+            Self::Body(BodyError::TooLarge { limit }) => told(
+                413,
+                "request_entity_too_large",
+                format!("The body is longer than {limit} bytes"),
+            ),
+            Self::Body(BodyError::Late) => {
+                told(408, "request_timeout", "The body did not arrive in time")
+            }
+            Self::Body(BodyError::Incomplete(_)) => told(400, "bad_json", "The body is incomplete"),
+            Self::Json(error) => told(
+                400,
+                "bad_json",
+                format!("Could not parse request body as JSON: {error}"),
+            ),
+            Self::Invalid(what) => told(400, "validation_failed", *what),
+            Self::Grant(_) => told(400, "unsupported_grant_type", ""),
+            Self::NoToken => told(
+                401,
+                "no_authorization",
+                "This endpoint requires a valid Bearer token",
+            ),
+            Self::Token(TokenError::SecretMissing) => told(500, "unexpected_failure", ""),
+            Self::Token(error) => told(403, "bad_jwt", format!("invalid JWT: {error}")),
+            Self::NoSubject => told(403, "bad_jwt", "invalid claim: missing sub claim"),
+            Self::NoUser => told(
+                403,
+                "user_not_found",
+                "User from sub claim in JWT does not exist",
+            ),
+            Self::NoSession => told(
+                403,
+                "session_not_found",
+                "Session from session_id claim in JWT does not exist",
+            ),
+            Self::SignUpDisabled => told(
+                422,
+                "signup_disabled",
+                "Signups not allowed for this instance",
+            ),
+            Self::AnonymousDisabled => told(
+                422,
+                "anonymous_provider_disabled",
+                "Anonymous sign-ins are disabled",
+            ),
+            Self::PhoneDisabled => {
+                told(400, "phone_provider_disabled", "Phone signups are disabled")
+            }
+            Self::UserExists => told(422, "user_already_exists", "User already registered"),
+            Self::EmailExists => told(
+                422,
+                "email_exists",
+                "A user with this email address has already been registered",
+            ),
+            Self::WeakPassword(weakness) => told(422, "weak_password", weakness.message.clone()),
+            Self::SamePassword => told(
+                422,
+                "same_password",
+                "New password should be different from the old password.",
+            ),
+            Self::Credentials => told(400, "invalid_credentials", "Invalid login credentials"),
+            Self::Banned { refreshing: false } => told(400, "user_banned", "User is banned"),
+            Self::Banned { refreshing: true } => {
+                told(400, "user_banned", "Invalid Refresh Token: User Banned")
+            }
+            Self::NotConfirmed => told(400, "email_not_confirmed", "Email not confirmed"),
+            Self::NotAdmin => told(
+                403,
+                "not_admin",
+                "Updating app_metadata requires admin privileges",
+            ),
+            Self::LowLevel => told(
+                401,
+                "insufficient_aal",
+                "AAL2 session is required to update email or password when MFA is enabled.",
+            ),
+            Self::NoRefreshToken => told(400, "validation_failed", "refresh_token required"),
+            Self::RefreshTokenNotFound => told(
+                400,
+                "refresh_token_not_found",
+                "Invalid Refresh Token: Refresh Token Not Found",
+            ),
+            Self::RefreshTokenUsed => told(
+                400,
+                "refresh_token_already_used",
+                "Invalid Refresh Token: Already Used",
+            ),
+            Self::SessionExpired { inactive } => told(
+                400,
+                "session_expired",
+                if *inactive {
+                    "Invalid Refresh Token: Session Expired (Inactivity)"
+                } else {
+                    "Invalid Refresh Token: Session Expired"
+                },
+            ),
+            Self::Missing(what) => told(501, "feature_disabled", *what),
+            Self::Busy => told(
+                429,
+                "over_request_rate_limit",
+                "Too many passwords are being checked, try again in a moment",
+            ),
+            Self::Pool(_) | Self::SessionUnknown => told(
+                503,
+                "request_timeout",
+                format!(
+                    "The database cannot be reached (request {})",
+                    request_id.as_str()
+                ),
+            ),
+            // Text that the database cannot keep, such as a NUL.
+            Self::Flight(error) if class(error) == Some("22") => told(
+                400,
+                "validation_failed",
+                "The request holds text that cannot be kept",
+            ),
+            Self::Flight(_) | Self::Answer(_) | Self::Mint(_) => told(
+                500,
+                "unexpected_failure",
+                format!("Internal server error (request {})", request_id.as_str()),
+            ),
+        }
+    }
+
+    /// The answer, in the form that the client's version of the API has.
+    pub(crate) fn response(&self, request_id: &RequestId, is_versioned: bool) -> HttpResponse {
+        let Told {
+            status,
+            code,
+            message,
+        } = self.told(request_id);
+        let mut body = match self {
+            Self::Grant(grant) => json!({
+                "error": code,
+                "error_description": format!("The grant_type {grant:?} is not supported"),
+            }),
+            Self::NoRefreshToken => {
+                json!({ "error": "invalid_request", "error_description": message })
+            }
+            _ if is_versioned => json!({ "code": code, "message": message }),
+            _ => json!({ "code": status.as_u16(), "error_code": code, "msg": message }),
+        };
+        if let (Self::WeakPassword(weakness), Value::Object(body)) = (self, &mut body) {
+            let reasons = json!({ "reasons": weakness.reasons });
+            body.insert("weak_password".to_owned(), reasons);
+        }
+        let mut response = HttpResponse::build(status).json(body);
+        let headers = response.headers_mut();
+        headers.insert(X_ERROR_CODE, HeaderValue::from_static(code));
+        match self {
+            Self::RateLimited(limited) => {
+                for (name, value) in &limited.headers {
+                    headers.insert(name.clone(), value.clone());
+                }
+            }
+            Self::Busy | Self::Pool(_) | Self::SessionUnknown => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        response
+    }
+
+    /// Whether it is a failure of ours.
+    pub(crate) fn is_internal(&self, request_id: &RequestId) -> bool {
+        self.told(request_id).status.is_server_error() && !matches!(self, Self::Missing(_))
+    }
+}

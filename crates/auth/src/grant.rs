@@ -1,0 +1,86 @@
+//! What somebody who signs in gets: a session, an access token and a refresh token.
+
+use actix_web::HttpResponse;
+use passerelle_identity::{UnixTime, mint};
+use passerelle_wire::ResultSet;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::error::AuthError;
+use crate::password::Weakness;
+use crate::state::Ready;
+
+/// The session as the database told it.
+pub(crate) struct Grant<'a> {
+    session: Uuid,
+    /// Of the refresh token.
+    number: i64,
+    claims: &'a str,
+    account: &'a str,
+}
+
+/// The body of an answer with a session.
+#[derive(Serialize)]
+struct Session<'a> {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    expires_at: i64,
+    refresh_token: String,
+    user: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weak_password: Option<&'a Weakness>,
+}
+
+impl<'a> Grant<'a> {
+    /// Reads `session_id, counter, claims, account`, which begin at a column.
+    pub(crate) fn read(result: &'a ResultSet, column: usize) -> Result<Self, AuthError> {
+        let value = |at| result.text(0, column + at);
+        let read = || {
+            Some(Self {
+                session: value(0)?.parse().ok()?,
+                number: value(1)?.parse().ok()?,
+                claims: value(2)?,
+                account: value(3)?,
+            })
+        };
+        read().ok_or(AuthError::Answer("no session"))
+    }
+
+    /// The answer that hands it out.
+    pub(crate) fn respond(
+        &self,
+        ready: &Ready,
+        now: UnixTime,
+        weak_password: Option<&Weakness>,
+    ) -> Result<HttpResponse, AuthError> {
+        let unreadable = |_| AuthError::Answer("no JSON");
+        let settings = &ready.settings;
+        let expires_in = settings.access_token.as_secs();
+        let expires_at = now.seconds().saturating_add_unsigned(expires_in);
+        let mut claims: Map<String, Value> =
+            serde_json::from_str(self.claims).map_err(unreadable)?;
+        claims.insert("iss".to_owned(), settings.issuer.as_str().into());
+        claims.insert("iat".to_owned(), now.seconds().into());
+        claims.insert("exp".to_owned(), expires_at.into());
+        let session = Session {
+            access_token: mint(&claims, &ready.key)?,
+            token_type: "bearer",
+            expires_in,
+            expires_at,
+            refresh_token: ready.refresh_tokens.issue(self.session, self.number),
+            user: serde_json::from_str(self.account).map_err(unreadable)?,
+            weak_password,
+        };
+        Ok(HttpResponse::Ok().json(session))
+    }
+}
+
+/// The answer with an account.
+pub(crate) fn account(account: &str) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json; charset=utf-8")
+        .body(account.to_owned())
+}

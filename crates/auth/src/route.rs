@@ -1,0 +1,84 @@
+//! Which endpoint a method and a path mean.
+
+use passerelle_surface::RouteClass;
+
+/// The endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    Health,
+    Settings,
+    Keys,
+    SignUp,
+    Token,
+    User,
+    UpdateUser,
+    SignOut,
+    ListSessions,
+    EndSession,
+}
+
+/// What a path leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found<'a> {
+    /// This endpoint, with the part of the path that varies.
+    Route(Route, &'a str),
+    /// There is something, for other methods.
+    OtherMethod,
+    Nothing,
+}
+
+impl Route {
+    /// Looks for an endpoint. `path` begins after the prefix of the surface.
+    pub(crate) fn find<'a>(method: &str, path: &'a str) -> Found<'a> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let (routes, rest): (&[(&str, Self)], &str) = match path {
+            "/health" => (&[("GET", Self::Health)], ""),
+            "/settings" => (&[("GET", Self::Settings)], ""),
+            "/.well-known/jwks.json" => (&[("GET", Self::Keys)], ""),
+            "/signup" => (&[("POST", Self::SignUp)], ""),
+            "/token" => (&[("POST", Self::Token)], ""),
+            "/user" => (&[("GET", Self::User), ("PUT", Self::UpdateUser)], ""),
+            "/logout" => (&[("POST", Self::SignOut)], ""),
+            "/user/sessions" => (&[("GET", Self::ListSessions)], ""),
+            _ => match path.strip_prefix("/user/sessions/") {
+                Some(id) if !id.contains('/') => (&[("DELETE", Self::EndSession)], id),
+                _ => return Found::Nothing,
+            },
+        };
+        match routes.iter().find(|(name, _)| *name == method) {
+            Some((_, route)) => Found::Route(*route, rest),
+            None => Found::OtherMethod,
+        }
+    }
+
+    /// Whose limit it counts for.
+    pub(crate) fn class(self) -> RouteClass {
+        match self {
+            Self::SignUp => RouteClass::SignIn,
+            // By its grant.
+            Self::Token | Self::UpdateUser | Self::SignOut | Self::EndSession => RouteClass::Write,
+            Self::Health | Self::Settings | Self::Keys | Self::User | Self::ListSessions => {
+                RouteClass::Read
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_endpoints() {
+        let found = |method, path| Route::find(method, path);
+        assert_eq!(found("POST", "/signup"), Found::Route(Route::SignUp, ""));
+        assert_eq!(found("GET", "/signup/"), Found::OtherMethod);
+        assert_eq!(found("GET", "/user"), Found::Route(Route::User, ""));
+        assert_eq!(
+            found("DELETE", "/user/sessions/7"),
+            Found::Route(Route::EndSession, "7")
+        );
+        assert_eq!(found("DELETE", "/user/sessions/7/8"), Found::Nothing);
+        assert_eq!(found("GET", "/"), Found::Nothing);
+    }
+}

@@ -1,0 +1,59 @@
+//! What the configuration says about accounts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use passerelle_identity::{Secret, Verifier};
+use passerelle_surface::{HttpLimits, RateLimitSettings};
+
+use crate::password::PasswordRules;
+
+/// How the surface behaves.
+#[derive(Clone)]
+pub struct AuthSettings {
+    /// The path of the surface.
+    pub prefix: String,
+    /// Who verifies access tokens.
+    pub verifier: Arc<Verifier>,
+    /// What access tokens are signed with, by HS256, and refresh tokens authenticated with.
+    pub secret: Secret,
+    /// The claim `iss` of access tokens.
+    pub issuer: String,
+    /// How long an access token is good; whole seconds.
+    pub access_token: Duration,
+    /// Whether strangers may sign up.
+    pub allows_sign_up: bool,
+    /// Whether one may sign in without saying who one is.
+    pub allows_anonymous: bool,
+    /// Whether an address counts as confirmed without a mail.
+    pub autoconfirm: bool,
+    /// What passwords must have.
+    pub passwords: PasswordRules,
+    /// How long sessions last.
+    pub sessions: SessionRules,
+    /// Bounds on requests.
+    pub http_limits: HttpLimits,
+    /// How many requests a caller may make.
+    pub rate_limits: Option<RateLimitSettings>,
+}
+
+/// How long sessions last; zero sets no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionRules {
+    /// After which a session is over, whatever is done with it.
+    pub longest: Duration,
+    /// After which an unused session is over.
+    pub inactive: Duration,
+    /// Whether signing in ends all other sessions of the account.
+    pub is_single: bool,
+    /// How long a refresh token that was exchanged may be used again, for requests that crossed.
+    pub reuse: Duration,
+}
+
+impl std::fmt::Debug for AuthSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthSettings")
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,155 @@
+//! Accounts and sessions, with the real client and with two gateways.
+
+use passerelle_testkit::TestDb;
+use serde_json::{Value, json};
+use tokio::time::{Duration, Instant, sleep};
+
+use crate::gateway::Gateway;
+use crate::supabase_js::run;
+
+const PUBLIC: &str = "https://hub-lib.example";
+
+const SETTINGS: [(&str, &str); 5] = [
+    ("PASSERELLE_SERVER_PUBLIC_URL", PUBLIC),
+    ("PASSERELLE_RATE_LIMITS_ENABLED", "false"),
+    ("PASSERELLE_AUTH_ANONYMOUS_USERS", "true"),
+    ("PASSERELLE_AUTH_PASSWORD_MIN_LENGTH", "8"),
+    (
+        "PASSERELLE_AUTH_PASSWORD_REQUIRED",
+        "lower,upper,digit,symbol",
+    ),
+];
+
+#[actix_web::test]
+async fn supabase_js_signs_up_and_in() {
+    let db = TestDb::hub_lib().await;
+    let gateway = Gateway::serve(&db, &SETTINGS).await;
+    let other = Gateway::serve(&db, &SETTINGS).await;
+    let variables = [
+        ("PASSERELLE_OTHER_URL", other.url.as_str()),
+        ("PASSERELLE_PUBLIC_URL", PUBLIC),
+    ];
+    run(&db, &gateway, &["auth/accounts.mjs"], &variables).await;
+}
+
+/// Signs somebody up; the access token.
+async fn newcomer(gateway: &Gateway, email: &str) -> String {
+    let sent = awc::Client::default()
+        .post(format!("{}/auth/v1/signup", gateway.url))
+        .send_json(&json!({ "email": email, "password": "StrongPass123!" }))
+        .await;
+    let mut response = sent.expect("an answer");
+    assert_eq!(response.status().as_u16(), 200);
+    let session: Value = response.json().await.expect("a session");
+    session["access_token"]
+        .as_str()
+        .expect("a token")
+        .to_owned()
+}
+
+/// Asks with an access token; status and code of the error.
+async fn ask(gateway: &Gateway, method: &str, path: &str, token: &str) -> (u16, String) {
+    let method = method.parse::<awc::http::Method>().expect("a method");
+    let sent = awc::Client::default()
+        .request(method, format!("{}{path}", gateway.url))
+        .bearer_auth(token)
+        .send()
+        .await;
+    let mut response = sent.expect("an answer");
+    let body = response.body().await.expect("a body");
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let code = body["code"].as_str().unwrap_or_default().to_owned();
+    (response.status().as_u16(), code)
+}
+
+const PROFILES: &str = "/rest/v1/profiles?select=id&limit=1";
+
+#[actix_web::test]
+async fn a_sign_out_is_effective_at_once() {
+    let db = TestDb::hub_lib().await;
+    let one = Gateway::serve(&db, &SETTINGS).await;
+    let other = Gateway::serve(&db, &SETTINGS).await;
+    for round in 0..10 {
+        let token = newcomer(&one, &format!("ada{round}@example.com")).await;
+        assert_eq!(ask(&other, "GET", PROFILES, &token).await.0, 200);
+        assert_eq!(ask(&one, "POST", "/auth/v1/logout", &token).await.0, 204);
+        let refused = ask(&other, "GET", PROFILES, &token).await;
+        assert_eq!(refused, (401, "PSR401".to_owned()));
+    }
+}
+
+#[actix_web::test]
+async fn a_database_that_is_away_lets_nobody_pass_for_signed_in() {
+    let db = TestDb::hub_lib().await;
+    let gateway = Gateway::serve(&db, &SETTINGS).await;
+    let token = newcomer(&gateway, "ada@example.com").await;
+    assert_eq!(ask(&gateway, "GET", PROFILES, &token).await.0, 200);
+    // The gateway can neither follow the end of sessions nor look one up, while all else goes on.
+    db.run(
+        "revoke execute on function passerelle.ended_since(xid8), passerelle.has_ended(uuid) from authenticator",
+    )
+    .await;
+    let until = Instant::now() + Duration::from_secs(30);
+    let mut refused = ask(&gateway, "GET", PROFILES, &token).await;
+    while refused.0 == 200 && Instant::now() < until {
+        sleep(Duration::from_millis(20)).await;
+        refused = ask(&gateway, "GET", PROFILES, &token).await;
+    }
+    assert_eq!(refused, (503, "PSR503".to_owned()));
+    db.run(
+        "grant execute on function passerelle.ended_since(xid8), passerelle.has_ended(uuid) to authenticator",
+    )
+    .await;
+    while ask(&gateway, "GET", PROFILES, &token).await.0 != 200 {
+        assert!(Instant::now() < until, "the gateway does not recover");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_gateway_that_stands_still_takes_nobody_who_has_signed_out() {
+    let db = TestDb::hub_lib().await;
+    let one = Gateway::serve(&db, &SETTINGS).await;
+    let other = Gateway::serve(&db, &SETTINGS).await;
+    for round in 0..3 {
+        let token = newcomer(&one, &format!("grace{round}@example.com")).await;
+        assert_eq!(ask(&other, "GET", PROFILES, &token).await.0, 200);
+        other.signal("STOP");
+        assert_eq!(ask(&one, "POST", "/auth/v1/logout", &token).await.0, 204);
+        other.signal("CONT");
+        let refused = ask(&other, "GET", PROFILES, &token).await;
+        assert_eq!(refused, (401, "PSR401".to_owned()));
+    }
+}
+
+#[actix_web::test]
+async fn attempts_are_limited() {
+    let db = TestDb::hub_lib().await;
+    let limits = [
+        ("PASSERELLE_RATE_LIMITS_SIGN_IN_BURST", "12"),
+        ("PASSERELLE_RATE_LIMITS_ATTEMPT_BURST", "5"),
+    ];
+    let gateway = Gateway::serve(&db, &limits).await;
+    let attempt = async |email: &str| {
+        let sent = awc::Client::default()
+            .post(format!("{}/auth/v1/token?grant_type=password", gateway.url))
+            .send_json(&json!({ "email": email, "password": "guess" }))
+            .await;
+        let mut response = sent.expect("an answer");
+        let retry = response.headers().contains_key("retry-after");
+        let body: Value = response.json().await.expect("JSON");
+        let code = body["error_code"].as_str().unwrap_or_default().to_owned();
+        (response.status().as_u16(), code, retry)
+    };
+    let wrong = (400, "invalid_credentials".to_owned(), false);
+    let limited = (429, "over_request_rate_limit".to_owned(), true);
+    for _ in 0..5 {
+        assert_eq!(attempt("ada@example.com").await, wrong);
+    }
+    assert_eq!(attempt("ada@example.com").await, limited);
+    // Others may still try, until the address has tried too often.
+    for round in 0..6 {
+        assert_eq!(attempt(&format!("other{round}@example.com")).await, wrong);
+    }
+    assert_eq!(attempt("another@example.com").await, limited);
+}
