@@ -5,11 +5,13 @@ use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep};
 
 use crate::gateway::Gateway;
+use crate::smtp::MailServer;
 use crate::supabase_js::run;
 
 const PUBLIC: &str = "https://hub-lib.example";
 
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 6] = [
+    ("PASSERELLE_AUTH_EMAIL_AUTOCONFIRM", "true"),
     ("PASSERELLE_SERVER_PUBLIC_URL", PUBLIC),
     ("PASSERELLE_RATE_LIMITS_ENABLED", "false"),
     ("PASSERELLE_AUTH_ANONYMOUS_USERS", "true"),
@@ -30,6 +32,34 @@ async fn supabase_js_signs_up_and_in() {
         ("PASSERELLE_PUBLIC_URL", PUBLIC),
     ];
     run(&db, &gateway, &["auth/accounts.mjs"], &variables).await;
+}
+
+#[actix_web::test]
+async fn supabase_js_follows_mails() {
+    let db = TestDb::hub_lib().await;
+    // The first mail is sent again.
+    let server = MailServer::start(1).await;
+    let smtp = server.url();
+    let settings = [
+        ("PASSERELLE_SERVER_PUBLIC_URL", PUBLIC),
+        ("PASSERELLE_AUTH_SITE_URL", "https://hub.example"),
+        (
+            "PASSERELLE_AUTH_REDIRECT_URLS",
+            "https://preview-*.hub.example/**",
+        ),
+        ("PASSERELLE_MAIL_SMTP_URL", &smtp),
+        ("PASSERELLE_MAIL_FROM", "Hub-Lib <no-reply@hub.example>"),
+        ("PASSERELLE_RATE_LIMITS_SIGN_IN_BURST", "1000"),
+        ("PASSERELLE_RATE_LIMITS_ATTEMPT_BURST", "1000"),
+    ];
+    let gateway = Gateway::serve(&db, &settings).await;
+    let folder = server.folder();
+    let variables = [
+        ("PASSERELLE_PUBLIC_URL", PUBLIC),
+        ("PASSERELLE_SITE_URL", "https://hub.example"),
+        ("PASSERELLE_MAILS", &folder),
+    ];
+    run(&db, &gateway, &["auth/mail.mjs"], &variables).await;
 }
 
 /// Signs somebody up; the access token.
@@ -127,6 +157,7 @@ async fn attempts_are_limited() {
     let db = TestDb::hub_lib().await;
     let limits = [
         ("PASSERELLE_RATE_LIMITS_SIGN_IN_BURST", "12"),
+        ("PASSERELLE_AUTH_EMAIL_AUTOCONFIRM", "true"),
         ("PASSERELLE_RATE_LIMITS_ATTEMPT_BURST", "5"),
     ];
     let gateway = Gateway::serve(&db, &limits).await;

@@ -12,4 +12,5 @@ mod exports;
 mod gateway;
 mod hub_lib;
 mod invariant;
+mod smtp;
 mod supabase_js;

@@ -1,10 +1,12 @@
 //! The endpoints, each on the [`Exchange`](crate::exchange::Exchange) that it answers.
 
 mod meta;
+mod otp;
 mod sessions;
 mod sign_up;
 mod token;
 mod user;
+mod verify;
 
 /// An address in the form in which it is kept.
 fn email(text: &str) -> Result<String, crate::error::AuthError> {

@@ -79,6 +79,18 @@ pub(crate) enum AuthError {
     RefreshTokenNotFound,
     #[error("the refresh token was used before")]
     RefreshTokenUsed,
+    #[error("the code is wrong or old")]
+    OtpExpired,
+    #[error("the link was used before, or is old")]
+    LinkExpired,
+    #[error("too many mails")]
+    MailLimited(Box<ErrorBody>),
+    #[error("the flow is not known")]
+    FlowNotFound,
+    #[error("the flow is too old")]
+    FlowExpired,
+    #[error("the verifier does not answer the challenge")]
+    BadVerifier,
     #[error("the session is over")]
     SessionExpired { inactive: bool },
     #[error("something that is not there yet: {0}")]
@@ -228,6 +240,28 @@ impl AuthError {
                     "Invalid Refresh Token: Session Expired"
                 },
             ),
+            Self::OtpExpired => told(403, "otp_expired", "Token has expired or is invalid"),
+            Self::LinkExpired => told(403, "otp_expired", "Email link is invalid or has expired"),
+            Self::MailLimited(_) => told(
+                429,
+                "over_email_send_rate_limit",
+                "email rate limit exceeded",
+            ),
+            Self::FlowNotFound => told(
+                404,
+                "flow_state_not_found",
+                "invalid flow state, no valid flow state found",
+            ),
+            Self::FlowExpired => told(
+                422,
+                "flow_state_expired",
+                "invalid flow state, flow state has expired",
+            ),
+            Self::BadVerifier => told(
+                400,
+                "bad_code_verifier",
+                "code challenge does not match previously saved code verifier",
+            ),
             Self::Missing(what) => told(501, "feature_disabled", *what),
             Self::Busy => told(
                 429,
@@ -282,7 +316,7 @@ impl AuthError {
         let headers = response.headers_mut();
         headers.insert(X_ERROR_CODE, HeaderValue::from_static(code));
         match self {
-            Self::RateLimited(limited) => {
+            Self::RateLimited(limited) | Self::MailLimited(limited) => {
                 for (name, value) in &limited.headers {
                     headers.insert(name.clone(), value.clone());
                 }
@@ -293,6 +327,12 @@ impl AuthError {
             _ => {}
         }
         response
+    }
+
+    /// Code and text, for a browser that is sent on.
+    pub(crate) fn for_browsers(&self, request_id: &RequestId) -> (&'static str, Cow<'static, str>) {
+        let told = self.told(request_id);
+        (told.code, told.message)
     }
 
     /// Whether it is a failure of ours.

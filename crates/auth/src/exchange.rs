@@ -1,6 +1,8 @@
 //! From request to response.
 
-use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderName, HeaderValue, USER_AGENT};
+use actix_web::http::header::{
+    ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, HeaderName, HeaderValue, USER_AGENT,
+};
 use actix_web::{HttpRequest, HttpResponse, web};
 use passerelle_identity::{Principal, UnixTime, bearer_token};
 use passerelle_store::Verdict;
@@ -70,6 +72,12 @@ impl Exchange<'_> {
             Route::Keys => Ok(Self::keys()),
             Route::SignUp => self.sign_up().await,
             Route::Token => self.token().await,
+            Route::Otp => self.otp("magiclink").await,
+            Route::Recover => self.otp("recovery").await,
+            Route::Resend => self.resend().await,
+            Route::Reauthenticate => self.reauthenticate().await,
+            Route::Verify => self.verify().await,
+            Route::FollowLink => self.follow_link().await,
             Route::User => self.user().await,
             Route::UpdateUser => self.update_user().await,
             Route::SignOut => self.sign_out().await,
@@ -110,6 +118,22 @@ impl Exchange<'_> {
         let quota = gate.admit(limits, RouteClass::Attempt, &caller).await;
         if quota.verdict() == Verdict::Limited {
             return self.hold_to(quota);
+        }
+        Ok(())
+    }
+
+    /// Counts a mail to an address, whether or not it is going to be sent.
+    pub(crate) async fn admit_mail(&mut self, email: &str) -> Result<(), AuthError> {
+        let (Some(gate), Some(limits)) = (&self.state.gate, &self.ready.settings.rate_limits)
+        else {
+            return Ok(());
+        };
+        let caller = RateCaller::Key(email.as_bytes());
+        let quota = gate.admit(limits, RouteClass::Mail, &caller).await;
+        if quota.verdict() == Verdict::Limited {
+            let limited = quota.error();
+            self.quota = Some(quota);
+            return Err(AuthError::MailLimited(Box::new(limited)));
         }
         Ok(())
     }
@@ -180,6 +204,12 @@ impl Exchange<'_> {
     /// The program that asks, as it calls itself.
     pub(crate) fn agent(&self) -> Option<&str> {
         self.header(&USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+    }
+
+    /// The languages that the client wants.
+    pub(crate) fn language(&self) -> Option<&str> {
+        self.header(&ACCEPT_LANGUAGE)
             .and_then(|value| value.to_str().ok())
     }
 

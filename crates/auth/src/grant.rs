@@ -23,15 +23,17 @@ pub(crate) struct Grant<'a> {
 
 /// The body of an answer with a session.
 #[derive(Serialize)]
-struct Session<'a> {
-    access_token: String,
-    token_type: &'static str,
-    expires_in: u64,
-    expires_at: i64,
-    refresh_token: String,
-    user: &'a RawValue,
+pub(crate) struct Session {
+    pub(crate) access_token: String,
+    pub(crate) token_type: &'static str,
+    /// Seconds.
+    pub(crate) expires_in: u64,
+    /// Seconds since 1970.
+    pub(crate) expires_at: i64,
+    pub(crate) refresh_token: String,
+    pub(crate) user: Box<RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    weak_password: Option<&'a Weakness>,
+    pub(crate) weak_password: Option<Weakness>,
 }
 
 impl<'a> Grant<'a> {
@@ -49,13 +51,13 @@ impl<'a> Grant<'a> {
         read().ok_or(AuthError::Answer("no session"))
     }
 
-    /// The answer that hands it out.
-    pub(crate) fn respond(
+    /// What the client gets.
+    pub(crate) fn session(
         &self,
         ready: &Ready,
         now: UnixTime,
         weak_password: Option<&Weakness>,
-    ) -> Result<HttpResponse, AuthError> {
+    ) -> Result<Session, AuthError> {
         let unreadable = |_| AuthError::Answer("no JSON");
         let settings = &ready.settings;
         let expires_in = settings.access_token.as_secs();
@@ -65,16 +67,15 @@ impl<'a> Grant<'a> {
         claims.insert("iss".to_owned(), settings.issuer.as_str().into());
         claims.insert("iat".to_owned(), now.seconds().into());
         claims.insert("exp".to_owned(), expires_at.into());
-        let session = Session {
+        Ok(Session {
             access_token: mint(&claims, &ready.key)?,
             token_type: "bearer",
             expires_in,
             expires_at,
             refresh_token: ready.refresh_tokens.issue(self.session, self.number),
-            user: serde_json::from_str(self.account).map_err(unreadable)?,
-            weak_password,
-        };
-        Ok(HttpResponse::Ok().json(session))
+            user: RawValue::from_string(self.account.to_owned()).map_err(unreadable)?,
+            weak_password: weak_password.cloned(),
+        })
     }
 }
 

@@ -9,7 +9,10 @@ mod endpoint;
 mod error;
 mod exchange;
 mod grant;
+mod mail;
+mod one_time;
 mod password;
+mod redirect;
 mod refresh_token;
 mod request;
 mod route;
@@ -21,6 +24,7 @@ use std::sync::Arc;
 use actix_web::web::{self, ServiceConfig};
 
 pub use password::{HashCounts, Hasher, PasswordRules, RequiredCharacters};
+pub use redirect::Redirects;
 pub use settings::{AuthSettings, SessionRules};
 pub use state::AuthState;
 

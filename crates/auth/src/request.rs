@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::error::AuthError;
+
 /// `POST /signup`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -11,6 +13,8 @@ pub(crate) struct SignUp {
     pub(crate) phone: Option<String>,
     pub(crate) password: Option<String>,
     pub(crate) data: Option<Map<String, Value>>,
+    #[serde(flatten)]
+    pub(crate) challenge: Challenge,
 }
 
 /// `POST /token?grant_type=password`
@@ -39,6 +43,89 @@ pub(crate) struct UserUpdate {
     pub(crate) current_password: Option<String>,
     pub(crate) data: Option<Map<String, Value>>,
     pub(crate) app_metadata: Option<Map<String, Value>>,
+    #[serde(flatten)]
+    pub(crate) challenge: Challenge,
+}
+
+/// `POST /token?grant_type=pkce`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct FlowGrant {
+    pub(crate) auth_code: Option<String>,
+    pub(crate) code_verifier: Option<String>,
+}
+
+/// `POST /otp`, `/magiclink`, `/recover`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Otp {
+    pub(crate) email: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) data: Option<Map<String, Value>>,
+    pub(crate) create_user: Option<bool>,
+    #[serde(flatten)]
+    pub(crate) challenge: Challenge,
+}
+
+/// `POST /resend`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Resend {
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<String>,
+    pub(crate) email: Option<String>,
+    #[serde(flatten)]
+    pub(crate) challenge: Challenge,
+}
+
+/// `POST /verify`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Verify {
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<String>,
+    pub(crate) token: Option<String>,
+    pub(crate) token_hash: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) phone: Option<String>,
+}
+
+/// What a client wants a link to be answered with (RFC 7636, section 4.3).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Challenge {
+    code_challenge: Option<String>,
+    code_challenge_method: Option<String>,
+}
+
+impl Challenge {
+    /// The challenge and its method, if there is one.
+    pub(crate) fn read(&self) -> Result<(Option<&str>, Option<&str>), AuthError> {
+        let not_empty = |text: &&str| !text.is_empty();
+        let challenge = self.code_challenge.as_deref().filter(not_empty);
+        let method = self.code_challenge_method.as_deref().filter(not_empty);
+        match (challenge, method) {
+            (None, None) => Ok((None, None)),
+            (Some(challenge), Some(method)) => {
+                let is_letter = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+                if !(43..=128).contains(&challenge.len()) || !challenge.chars().all(is_letter) {
+                    return Err(AuthError::Invalid(
+                        "code challenge has to be between 43 and 128 characters of [a-zA-Z0-9-._~]",
+                    ));
+                }
+                match method.to_ascii_lowercase().as_str() {
+                    "s256" => Ok((Some(challenge), Some("s256"))),
+                    "plain" => Ok((Some(challenge), Some("plain"))),
+                    _ => Err(AuthError::Invalid(
+                        "code_challenge_method is not s256 or plain",
+                    )),
+                }
+            }
+            _ => Err(AuthError::Invalid(
+                "PKCE flow requires code_challenge_method and code_challenge",
+            )),
+        }
+    }
 }
 
 /// Text that says something.

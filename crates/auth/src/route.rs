@@ -10,6 +10,12 @@ pub(crate) enum Route {
     Keys,
     SignUp,
     Token,
+    Otp,
+    Recover,
+    Resend,
+    Reauthenticate,
+    Verify,
+    FollowLink,
     User,
     UpdateUser,
     SignOut,
@@ -37,6 +43,11 @@ impl Route {
             "/.well-known/jwks.json" => (&[("GET", Self::Keys)], ""),
             "/signup" => (&[("POST", Self::SignUp)], ""),
             "/token" => (&[("POST", Self::Token)], ""),
+            "/otp" | "/magiclink" => (&[("POST", Self::Otp)], ""),
+            "/recover" => (&[("POST", Self::Recover)], ""),
+            "/resend" => (&[("POST", Self::Resend)], ""),
+            "/reauthenticate" => (&[("GET", Self::Reauthenticate)], ""),
+            "/verify" => (&[("POST", Self::Verify), ("GET", Self::FollowLink)], ""),
             "/user" => (&[("GET", Self::User), ("PUT", Self::UpdateUser)], ""),
             "/logout" => (&[("POST", Self::SignOut)], ""),
             "/user/sessions" => (&[("GET", Self::ListSessions)], ""),
@@ -54,9 +65,18 @@ impl Route {
     /// Whose limit it counts for.
     pub(crate) fn class(self) -> RouteClass {
         match self {
-            Self::SignUp => RouteClass::SignIn,
+            Self::SignUp
+            | Self::Otp
+            | Self::Recover
+            | Self::Resend
+            | Self::Verify
+            | Self::FollowLink => RouteClass::SignIn,
             // By its grant.
-            Self::Token | Self::UpdateUser | Self::SignOut | Self::EndSession => RouteClass::Write,
+            Self::Token
+            | Self::UpdateUser
+            | Self::SignOut
+            | Self::EndSession
+            | Self::Reauthenticate => RouteClass::Write,
             Self::Health | Self::Settings | Self::Keys | Self::User | Self::ListSessions => {
                 RouteClass::Read
             }

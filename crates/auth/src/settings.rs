@@ -7,9 +7,14 @@ use passerelle_identity::{Secret, Verifier};
 use passerelle_surface::{HttpLimits, RateLimitSettings};
 
 use crate::password::PasswordRules;
+use crate::redirect::Redirects;
 
 /// How the surface behaves.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 pub struct AuthSettings {
     /// The path of the surface.
     pub prefix: String,
@@ -27,6 +32,14 @@ pub struct AuthSettings {
     pub allows_anonymous: bool,
     /// Whether an address counts as confirmed without a mail.
     pub autoconfirm: bool,
+    /// Where browsers may be sent.
+    pub redirects: Redirects,
+    /// How long links and codes are good; whole seconds.
+    pub one_time: Duration,
+    /// Whether mails get anywhere.
+    pub has_mail: bool,
+    /// Whether both addresses have to confirm when one takes the place of the other.
+    pub confirms_twice: bool,
     /// What passwords must have.
     pub passwords: PasswordRules,
     /// How long sessions last.
@@ -48,6 +61,17 @@ pub struct SessionRules {
     pub is_single: bool,
     /// How long a refresh token that was exchanged may be used again, for requests that crossed.
     pub reuse: Duration,
+}
+
+impl AuthSettings {
+    /// Says where the server is, for settings that do not.
+    pub fn locate(&mut self, url: &str) {
+        let known = self.issuer.strip_suffix(&self.prefix).unwrap_or_default();
+        if self.redirects.site_url == known {
+            url.clone_into(&mut self.redirects.site_url);
+        }
+        self.issuer = format!("{url}{}", self.prefix);
+    }
 }
 
 impl std::fmt::Debug for AuthSettings {

@@ -7,6 +7,7 @@ use passerelle_identity::{SigningKey, UnixTime};
 use passerelle_surface::{EndedSessions, Fence, RateGate};
 use passerelle_wire::Pool;
 
+use crate::one_time::OneTime;
 use crate::password::Hasher;
 use crate::refresh_token::RefreshTokens;
 use crate::settings::AuthSettings;
@@ -35,6 +36,7 @@ pub(crate) struct Ready {
     pub(crate) settings: AuthSettings,
     pub(crate) key: SigningKey,
     pub(crate) refresh_tokens: RefreshTokens,
+    pub(crate) one_time: OneTime,
 }
 
 impl AuthState {
@@ -97,6 +99,7 @@ impl Ready {
         Self {
             key: SigningKey::hs256(&settings.secret),
             refresh_tokens: RefreshTokens::new(&settings.secret),
+            one_time: OneTime::new(&settings.secret),
             settings,
         }
     }

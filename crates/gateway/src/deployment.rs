@@ -14,6 +14,7 @@ pub(crate) use self::cache::{CacheParts, Wanted};
 use crate::config::ConfigError;
 use passerelle_identity::SettingsError;
 use passerelle_jobs::JobSpecs;
+use passerelle_mail::{SmtpSettingsError, TemplateError};
 use passerelle_pg::{ControlEndpoint, KeeperSettings};
 use passerelle_rest::RestSettings;
 use passerelle_store::{PolicyError, Store, UrlError};
@@ -134,6 +135,12 @@ pub(crate) enum DeploymentError {
     /// The secret is too short to sign anything.
     #[error("The JWT secret must be at least 32 characters long.")]
     ShortSecret,
+    /// The mail server or the sender cannot be used.
+    #[error(transparent)]
+    Mail(#[from] SmtpSettingsError),
+    /// A template cannot be read.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
     /// A job that cannot be meant.
     #[error(transparent)]
     Jobs(#[from] ConfigError),

@@ -19,6 +19,7 @@ pub(crate) const MIGRATIONS: &[Migration<'static>] = migrations![
     "0004_jobs.sql",
     "0005_change_feed.sql",
     "0006_accounts.sql",
+    "0007_mail.sql",
 ];
 
 #[cfg(test)]

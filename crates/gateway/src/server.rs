@@ -4,6 +4,7 @@ mod accounts;
 mod admin;
 mod app;
 mod cache;
+mod inbox;
 mod listen;
 mod pools;
 mod reload;
@@ -82,9 +83,8 @@ pub(crate) async fn serve(
     let introspection = database.keeper.introspection.clone();
     let control = database.control.clone();
     let keeper = Arc::new(CatalogKeeper::start(database.control, database.keeper));
-    let workers = Arc::new(Workers::start(&control, jobs.jobs, jobs.workers));
-    let sessions = control.clone();
-    let cache = cache.map(|parts| Arc::new(Cache::start(parts, control, keeper.role_changes())));
+    let cache =
+        cache.map(|parts| Arc::new(Cache::start(parts, control.clone(), keeper.role_changes())));
     let pools = Pools::new(&database.endpoint, &database.pool, http.workers());
     let complete = Complete::new(reload.as_ref().is_none_or(|reload| reload.complete));
     let (kept, known) = (Arc::clone(&keeper), complete.clone());
@@ -93,17 +93,18 @@ pub(crate) async fn serve(
     let replies = cache.as_ref().map(|cache| Arc::clone(&cache.replies));
     let accounts = auth.map(|parts| {
         let fence = cache.as_ref().map(|cache| Arc::clone(&cache.fence));
-        Accounts::start(parts, sessions, pools.first(), fence)
+        Accounts::start(parts, &url, control.clone(), pools.first(), fence)
     });
+    let mails = accounts.as_ref().map(Accounts::mails);
+    let all_jobs = jobs.jobs.into_iter().chain(mails).collect();
+    let workers = Arc::new(Workers::start(&control, all_jobs, jobs.workers));
     let checked = accounts.as_ref().and_then(Accounts::checked);
     let state = Arc::new(state.with_cache(replies).with_session_check(checked));
-    let (accounts, signed_out) = accounts.map(Accounts::into_parts).unzip();
-    pools.keep_pruned();
-    pools.keep_renewed(keeper.role_changes());
+    let sign_in = accounts.as_ref().map(Accounts::state);
+    pools.keep(keeper.role_changes());
     let frontage = Frontage::new(frontage);
     let limits = RateLimits::new(store);
-    let recovery = watch::Sender::new(recovery);
-    let mut given_up = recovery.subscribe();
+    let (recovery, mut given_up) = watch::channel(recovery);
 
     let watched = admin::Watched {
         keeper: Arc::clone(&keeper),
@@ -113,7 +114,7 @@ pub(crate) async fn serve(
         limits: limits.clone(),
         main: socket.address(),
         state: Arc::clone(&state),
-        accounts: accounts.clone(),
+        accounts: sign_in.clone(),
         cache: cache.clone(),
         workers: Arc::clone(&workers),
     };
@@ -123,7 +124,7 @@ pub(crate) async fn serve(
     let parts = Parts {
         keeper: Arc::clone(&keeper),
         state: Arc::clone(&state),
-        accounts: accounts.clone(),
+        accounts: sign_in.clone(),
         frontage: frontage.clone(),
         pools: pools.clone(),
         recovery,
@@ -141,7 +142,7 @@ pub(crate) async fn serve(
         &http,
         &prefix,
         frontage,
-        (state, accounts),
+        (state, accounts.as_ref()),
         limits,
         pools.clone(),
     )?;
@@ -156,7 +157,7 @@ pub(crate) async fn serve(
     drop(reloader);
     handle.stop(true).await;
     let outcome = serving.await.unwrap_or(Ok(()));
-    drop((cache, workers, signed_out));
+    drop((cache, workers, accounts));
     pools.close();
     if let Some(admin) = admin {
         admin.stop(false).await;

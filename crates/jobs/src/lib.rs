@@ -15,6 +15,6 @@ mod worker;
 pub use desk::{Letter, Queue, drop_dead, letters, queues, retry};
 pub use install::{InstallError, install};
 pub use schedule::{BadSchedule, Schedule};
-pub use spec::{Cause, Change, JobSpec, JobSpecs, Work};
+pub use spec::{Cause, Change, Handled, Handler, JobSpec, JobSpecs, Work};
 pub use webhook::{BadSecret, Secret};
 pub use worker::{JobCounts, Workers};

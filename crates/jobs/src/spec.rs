@@ -1,5 +1,7 @@
 //! What is to be done, and when.
 
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_catalog::QualifiedName;
@@ -47,6 +49,8 @@ pub enum Cause {
     },
     /// A moment comes.
     Schedule(Schedule),
+    /// The gateway itself records it.
+    Gateway,
 }
 
 /// How a row changes.
@@ -88,4 +92,38 @@ pub enum Work {
         /// What it is signed with.
         secret: Secret,
     },
+    /// The gateway does it itself.
+    Gateway(Handler),
+}
+
+/// Work that the gateway does itself, with the payload of a job as JSON.
+#[derive(Clone)]
+pub struct Handler(Arc<dyn Fn(String) -> Handled + Send + Sync>);
+
+/// What has come of it: why it failed, for those who look after jobs.
+pub type Handled = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
+impl Handler {
+    /// Work that is done by calling this.
+    pub fn new(work: impl Fn(String) -> Handled + Send + Sync + 'static) -> Self {
+        Self(Arc::new(work))
+    }
+
+    pub(crate) fn handle(&self, payload: String) -> Handled {
+        (self.0)(payload)
+    }
+}
+
+impl PartialEq for Handler {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Handler {}
+
+impl std::fmt::Debug for Handler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Handler")
+    }
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use passerelle_pg::{ControlClient, ControlEndpoint, ControlError, ControlTransaction};
 use serde_json::json;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::backoff::pause;
 use crate::desk::{Queue, queues};
@@ -236,6 +236,13 @@ impl Worker<'_> {
                     .send((url, secret), message, taken.payload, job.timeout);
                 sent.await.err().map(|error| error.to_string())
             }
+            Work::Gateway(handler) => {
+                let work = handler.handle(taken.payload);
+                match timeout(job.timeout, work).await {
+                    Ok(outcome) => outcome.err(),
+                    Err(_) => Some("it took too long".to_owned()),
+                }
+            }
         };
         let Some(failure) = failure else {
             transaction.query(FINISH, &[&taken.id]).await?;
@@ -291,7 +298,7 @@ async fn keep_schedules(endpoint: ControlEndpoint, jobs: Arc<JobSpecs>) {
     let schedules = || {
         jobs.iter().filter_map(|job| match &job.cause {
             Cause::Schedule(schedule) => Some((&job.name, schedule)),
-            Cause::Rows { .. } => None,
+            Cause::Rows { .. } | Cause::Gateway => None,
         })
     };
     if schedules().next().is_none() {

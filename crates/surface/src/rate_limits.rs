@@ -34,17 +34,20 @@ pub enum RouteClass {
     Attempt,
     /// Exchanging refresh tokens, by address.
     Refresh,
+    /// Mails, by the address that they are for.
+    Mail,
 }
 
 impl RouteClass {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Read,
         Self::Write,
         Self::Rpc,
         Self::SignIn,
         Self::Attempt,
         Self::Refresh,
+        Self::Mail,
     ];
 
     /// Its name in headers and metrics.
@@ -56,6 +59,7 @@ impl RouteClass {
             Self::SignIn => "sign_in",
             Self::Attempt => "attempt",
             Self::Refresh => "refresh",
+            Self::Mail => "mail",
         }
     }
 }

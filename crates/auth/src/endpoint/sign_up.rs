@@ -4,16 +4,18 @@ use actix_web::HttpResponse;
 use serde_json::{Map, Value};
 
 use super::email;
+use super::otp::Wish;
 use crate::database::{optional, text};
 use crate::error::AuthError;
 use crate::exchange::Exchange;
-use crate::grant::{self, Grant};
-use crate::password::PasswordRules;
+use crate::grant::{self, Grant, Session};
+use crate::password::{PasswordRules, Weakness};
 use crate::request::{SignUp, given};
 
 const SIGN_UP: &str = "select verdict, account_id, account \
     from passerelle.sign_up($1, $2, $3, $4::pg_catalog.jsonb, $5::bool, $6)";
-pub(super) const OPEN: &str = "select session_id, counter, claims, account \
+const STRANGER: &str = "select passerelle.stranger($1, $2::pg_catalog.jsonb)";
+const OPEN: &str = "select session_id, counter, claims, account \
     from passerelle.open_session($1::uuid, $2, $3, $4, $5::bool)";
 
 impl Exchange<'_> {
@@ -44,12 +46,29 @@ impl Exchange<'_> {
         let address = email(&address)?;
         let hash = self.state.shared.hasher.hash(password).await?;
         let id = self
-            .create(Some(&address), Some(&hash), data, settings.autoconfirm)
+            .create(
+                Some(&address),
+                Some(&hash),
+                data.clone(),
+                settings.autoconfirm,
+            )
             .await?;
-        match id {
-            Created::Confirmed(id) => self.open(&id, "password").await,
-            Created::Unconfirmed(account) => Ok(grant::account(&account)),
-        }
+        let account = match id {
+            Created::Confirmed(id) => return self.open(&id, "password").await,
+            Created::Unconfirmed(account) => account,
+            // Nobody learns that there is such an account.
+            Created::Nothing => return self.respond_as_to_a_stranger(&address, data).await,
+        };
+        let wish = Wish {
+            kind: "signup",
+            email: &address,
+            challenge: request.challenge,
+            may_create: false,
+            data: Map::new(),
+        };
+        self.admit_mail(&address).await?;
+        let sent = self.request_mail(wish).await?;
+        Ok(grant::account(sent.text(0, 1).unwrap_or(&account)))
     }
 
     async fn sign_up_anonymously(
@@ -61,8 +80,19 @@ impl Exchange<'_> {
         }
         match self.create(None, None, data, true).await? {
             Created::Confirmed(id) => self.open(&id, "anonymous").await,
-            Created::Unconfirmed(_) => Err(AuthError::Answer("no account")),
+            Created::Unconfirmed(_) | Created::Nothing => Err(AuthError::Answer("no account")),
         }
+    }
+
+    async fn respond_as_to_a_stranger(
+        &mut self,
+        address: &str,
+        data: Map<String, Value>,
+    ) -> Result<HttpResponse, AuthError> {
+        self.admit_mail(address).await?;
+        let params = vec![text(address), text(Value::Object(data).to_string())];
+        let account = self.state.read(STRANGER, params).await?;
+        Ok(grant::account(account.text(0, 0).unwrap_or_default()))
     }
 
     async fn create(
@@ -84,6 +114,7 @@ impl Exchange<'_> {
         let id = || result.text(0, 1).map(str::to_owned);
         let account = || result.text(0, 2).map(str::to_owned);
         let created = match result.text(0, 0) {
+            Some("exists") if !is_confirmed => Some(Created::Nothing),
             Some("exists") => return Err(AuthError::UserExists),
             // Nothing is known of who asks, so that an account which waits stays as it is.
             Some("unconfirmed") if is_confirmed => return Err(AuthError::UserExists),
@@ -100,6 +131,17 @@ impl Exchange<'_> {
         account: &str,
         method: &str,
     ) -> Result<HttpResponse, AuthError> {
+        let session = self.session(account, method, None).await?;
+        Ok(HttpResponse::Ok().json(session))
+    }
+
+    /// The session of an account that signs in. What is weak about its password is told.
+    pub(super) async fn session(
+        &self,
+        account: &str,
+        method: &str,
+        weak: Option<&Weakness>,
+    ) -> Result<Session, AuthError> {
         let is_single = self.ready.settings.sessions.is_single;
         let params = vec![
             text(account),
@@ -112,7 +154,7 @@ impl Exchange<'_> {
         if is_single {
             self.state.shared.ended.settle().await;
         }
-        Grant::read(&result, 0)?.respond(self.ready, self.now(), None)
+        Grant::read(&result, 0)?.session(self.ready, self.now(), weak)
     }
 }
 
@@ -122,4 +164,6 @@ enum Created {
     Confirmed(String),
     /// It waits for its address to be confirmed.
     Unconfirmed(String),
+    /// There was one, which stays as it is.
+    Nothing,
 }

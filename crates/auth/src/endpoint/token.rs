@@ -6,14 +6,14 @@ use actix_web::HttpResponse;
 use passerelle_statement::Param;
 use passerelle_surface::RouteClass;
 
-use super::sign_up::OPEN;
 use crate::database::{optional, text};
 use crate::error::AuthError;
 use crate::exchange::Exchange;
 use crate::grant::Grant;
+use crate::one_time::{answers, digest_of};
 use crate::password::Checked;
 use crate::refresh_token::RefreshToken;
-use crate::request::{PasswordGrant, RefreshGrant, given};
+use crate::request::{FlowGrant, PasswordGrant, RefreshGrant, given};
 
 const FIND: &str = "select u.id, u.encrypted_password, u.email_confirmed_at is not null, \
     coalesce(u.banned_until > pg_catalog.now(), false) \
@@ -27,6 +27,10 @@ const REFRESH: &str = "select verdict, session_id, counter, claims, account \
 const FOREIGN: &str = "select r.session_id, coalesce(r.revoked, false) and not exists ( \
     select from auth.refresh_tokens a where a.parent = r.token and a.revoked is not true) \
     from auth.refresh_tokens r where r.token = $1 and r.session_id is not null";
+const FLOW: &str = "select f.id, f.user_id, f.code_challenge, f.code_challenge_method, \
+    f.auth_code_issued_at < pg_catalog.now() - interval '5 minutes', f.authentication_method \
+    from auth.flow_state f where f.auth_code = $1 and f.user_id is not null";
+const TAKE_FLOW: &str = "delete from auth.flow_state f where f.id = $1::uuid";
 const END: &str = "delete from auth.sessions where id = $1::uuid";
 
 impl Exchange<'_> {
@@ -40,7 +44,11 @@ impl Exchange<'_> {
                 self.admit(RouteClass::Refresh).await?;
                 self.refresh_grant().await
             }
-            Some(grant @ ("pkce" | "id_token" | "web3")) => Err(AuthError::Grant(grant.to_owned())),
+            Some("pkce") => {
+                self.admit(RouteClass::SignIn).await?;
+                self.flow_grant().await
+            }
+            Some(grant @ ("id_token" | "web3")) => Err(AuthError::Grant(grant.to_owned())),
             grant => Err(AuthError::Grant(grant.unwrap_or_default().to_owned())),
         }
     }
@@ -82,19 +90,8 @@ impl Exchange<'_> {
             let params = vec![text(id), text(hash), text(fresh)];
             self.state.write(REHASH, params).await?;
         }
-        let sessions = self.ready.settings.sessions;
-        let params = vec![
-            text(id),
-            text("password"),
-            optional(self.agent()),
-            optional(self.address()),
-            text(if sessions.is_single { "true" } else { "false" }),
-        ];
-        let opened = self.state.write(OPEN, params).await?;
-        if sessions.is_single {
-            self.state.shared.ended.settle().await;
-        }
-        Grant::read(&opened, 0)?.respond(self.ready, self.now(), weakness.as_ref())
+        let session = self.session(id, "password", weakness.as_ref()).await?;
+        Ok(HttpResponse::Ok().json(session))
     }
 
     async fn refresh_grant(&mut self) -> Result<HttpResponse, AuthError> {
@@ -121,7 +118,10 @@ impl Exchange<'_> {
         ];
         let result = self.state.write(REFRESH, params).await?;
         match result.text(0, 0) {
-            Some("granted") => Grant::read(&result, 1)?.respond(self.ready, self.now(), None),
+            Some("granted") => {
+                let session = Grant::read(&result, 1)?.session(self.ready, self.now(), None)?;
+                Ok(HttpResponse::Ok().json(session))
+            }
             Some("not_found" | "ahead") => Err(AuthError::RefreshTokenNotFound),
             Some("banned") => Err(AuthError::Banned { refreshing: true }),
             Some("expired") => Err(AuthError::SessionExpired { inactive: false }),
@@ -132,6 +132,31 @@ impl Exchange<'_> {
             }
             _ => Err(AuthError::Answer("no verdict")),
         }
+    }
+
+    /// A browser has brought back the code that a link led to.
+    async fn flow_grant(&mut self) -> Result<HttpResponse, AuthError> {
+        let request: FlowGrant = self.json().await?;
+        let (Some(code), Some(verifier)) = (given(request.auth_code), given(request.code_verifier))
+        else {
+            return Err(AuthError::Invalid(
+                "invalid request: both auth code and code verifier should be non-empty",
+            ));
+        };
+        let found = self.state.read(FLOW, vec![text(digest_of(&code))]).await?;
+        let row = found.rows().next().ok_or(AuthError::FlowNotFound)?;
+        let value = |column| row.text(column).unwrap_or_default();
+        if value(4) == "t" {
+            return Err(AuthError::FlowExpired);
+        }
+        if !answers(value(2), value(3), &verifier) {
+            return Err(AuthError::BadVerifier);
+        }
+        let taken = self.state.write(TAKE_FLOW, vec![text(value(0))]).await?;
+        if taken.affected() != Some(1) {
+            return Err(AuthError::FlowNotFound);
+        }
+        self.open(value(1), value(5)).await
     }
 
     /// The session of a token that came along from Supabase.

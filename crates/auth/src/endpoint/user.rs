@@ -1,15 +1,17 @@
 //! `/user`: what one may know and change of oneself.
 
 use actix_web::HttpResponse;
-use serde_json::Value;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::email;
 use crate::database::{optional, text};
 use crate::error::AuthError;
 use crate::exchange::{Exchange, SignedIn};
 use crate::grant;
+use crate::one_time::{digest_of, random_id};
 use crate::password::{Checked, PasswordRules};
-use crate::request::{UserUpdate, given};
+use crate::request::{Challenge, UserUpdate, given};
 
 const ACCOUNT: &str = "select passerelle.account(u), \
     $2::uuid is null or exists (select from auth.sessions s where s.id = $2::uuid and s.user_id = u.id), \
@@ -17,6 +19,11 @@ const ACCOUNT: &str = "select passerelle.account(u), \
     exists (select from auth.mfa_factors f where f.user_id = u.id and f.status = 'verified'), \
     exists (select from auth.users o where o.email = $3 and o.id <> u.id and not o.is_sso_user) \
     from auth.users u where u.id = $1::uuid and u.deleted_at is null";
+const CHANGE: &str = "select passerelle.request_email_change($1::uuid, $2, $3::uuid, $4, $5::uuid, $6, $7, $8, $9, $10::bool, \
+    $11, $12)";
+/// Either of both addresses may ask.
+const WAITING: &str = "select u.id, u.email_change from auth.users u \
+    where (u.email = $1 or u.email_change = $1) and u.email_change <> '' and not u.is_sso_user and u.deleted_at is null limit 1";
 /// A password that is changed ends all other sessions, as Supabase Auth does it.
 const UPDATE: &str = "with changed as ( \
       update auth.users u set \
@@ -54,7 +61,7 @@ impl Exchange<'_> {
     }
 
     /// The account of somebody whose session goes on.
-    async fn account_of(
+    pub(super) async fn account_of(
         &self,
         who: &SignedIn,
         wanted: Option<&str>,
@@ -106,10 +113,19 @@ impl Exchange<'_> {
                 "Updating password of an anonymous user without an email or phone is not allowed",
             ));
         }
-        if wanted.is_some() && !(is_anonymous && self.ready.settings.autoconfirm) {
-            return Err(AuthError::Missing(
-                "Changing the address of an account needs mail, which is not configured",
-            ));
+        // Whoever was anonymous may be taken at their word; otherwise the new address is asked.
+        let (confirmed, to_confirm) = if is_anonymous && self.ready.settings.autoconfirm {
+            (wanted, None)
+        } else {
+            (None, wanted)
+        };
+        if let Some(to_confirm) = &to_confirm {
+            if !self.ready.settings.has_mail {
+                return Err(AuthError::Missing(
+                    "Changing the address of an account needs mail, which is not configured",
+                ));
+            }
+            self.admit_mail(to_confirm).await?;
         }
         let hash = match password {
             None => None,
@@ -131,14 +147,68 @@ impl Exchange<'_> {
             optional(who.session.map(|session| session.to_string())),
             optional(hash),
             text(Value::Object(request.data.unwrap_or_default()).to_string()),
-            optional(wanted),
+            optional(confirmed),
             optional(self.address()),
         ];
         self.state.write(UPDATE, params).await?;
+        if let Some(to_confirm) = &to_confirm {
+            self.request_email_change(who.user, to_confirm, &request.challenge)
+                .await?;
+        }
         if signs_out {
             self.state.shared.ended.settle().await;
         }
         let found = self.account_of(&who, None).await?;
         Ok(grant::account(found.text(0, 0).unwrap_or_default()))
+    }
+
+    /// Has another address confirmed; by the one that it takes the place of, too.
+    async fn request_email_change(
+        &self,
+        user: Uuid,
+        wanted: &str,
+        challenge: &Challenge,
+    ) -> Result<(), AuthError> {
+        let (first, second) = (random_id()?, random_id()?);
+        let digest = |token| digest_of(&self.ready.one_time.link(token));
+        let (challenge, method) = challenge.read()?;
+        let params = vec![
+            text(user.to_string()),
+            text(wanted),
+            text(first.to_string()),
+            text(digest(first)),
+            text(second.to_string()),
+            text(digest(second)),
+            optional(challenge),
+            optional(method),
+            optional(self.parameter("redirect_to")),
+            text(if self.ready.settings.confirms_twice {
+                "true"
+            } else {
+                "false"
+            }),
+            optional(self.language()),
+            optional(self.address()),
+        ];
+        self.state.write(CHANGE, params).await?;
+        Ok(())
+    }
+
+    /// Has the mails of a change sent once more, if the account waits for one.
+    pub(super) async fn resend_email_change(
+        &mut self,
+        address: Option<String>,
+    ) -> Result<HttpResponse, AuthError> {
+        let address = email(&address.unwrap_or_default())?;
+        self.admit_mail(&address).await?;
+        let found = self.state.read(WAITING, vec![text(&address)]).await?;
+        if let Some(row) = found.rows().next()
+            && let (Some(user), Some(wanted)) = (row.text(0), row.text(1))
+        {
+            let user = Uuid::parse_str(user).map_err(|_| AuthError::Answer("no id"))?;
+            self.request_email_change(user, wanted, &Challenge::default())
+                .await?;
+        }
+        Ok(HttpResponse::Ok().json(json!({})))
     }
 }

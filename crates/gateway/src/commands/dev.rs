@@ -3,6 +3,7 @@
 mod report;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use actix_web::rt::System;
 use passerelle_cluster::{
@@ -32,6 +33,8 @@ const DATABASE: &str = "postgres";
 const AUTHENTICATOR: &str = "authenticator";
 const FEED: &str = "passerelle_feed";
 const LOOPBACK: &str = "127.0.0.1";
+/// Where a front end runs during development, unless it is said.
+const SITE: &str = "http://localhost:5173";
 
 /// Why the development servers could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +77,16 @@ pub(super) fn run(arguments: &DevArguments, environment: &Environment) -> Result
     }
     if environment.get("PASSERELLE_DATABASE_EXTENSIONS").is_none() {
         settings.database.extensions = Extension::ALL.to_vec();
+    }
+    if settings.auth.site_url.is_empty() {
+        SITE.clone_into(&mut settings.auth.site_url);
+    }
+    if settings.auth.redirect_urls.is_empty() {
+        let local = ["http://localhost:*", "http://127.0.0.1:*"];
+        let local = local
+            .iter()
+            .flat_map(|host| [(*host).to_owned(), format!("{host}/**")]);
+        settings.auth.redirect_urls = local.collect();
     }
     settings.server.port = arguments.port;
     settings.server.admin_port = if environment.get("PASSERELLE_SERVER_ADMIN_PORT").is_some() {
@@ -122,7 +135,8 @@ async fn develop(
         redis_url: backend.redis.as_ref().map(|redis| redis.endpoint().url()),
         data: backend.postgres.directory(),
     };
-    let served = match Deployment::of_config(&settings) {
+    let inbox = Some(Arc::default());
+    let served = match Deployment::of_config_with(&settings, inbox) {
         Ok(deployment) => server::serve(deployment, None, |started| {
             let text = if arguments.json {
                 report.json(&started.url)

@@ -86,7 +86,18 @@ fn auth(settings: &Settings) -> Result<(), ConfigError> {
         "auth.refresh_reuse_seconds",
         auth.refresh_reuse_seconds,
         0..=300,
-    )
+    )?;
+    within("auth.one_time_seconds", auth.one_time_seconds, 60..=DAY)?;
+    if !auth.site_url.is_empty() && !auth.site_url.contains("://") {
+        return Err(value(
+            "auth.site_url",
+            "a URL, such as https://app.example.com",
+        ));
+    }
+    if !settings.mail.smtp_url.is_empty() && settings.mail.from.is_empty() {
+        return Err(value("mail.from", "the address that mails come from"));
+    }
+    Ok(())
 }
 
 fn server(settings: &Settings) -> Result<(), ConfigError> {

@@ -32,6 +32,9 @@ pub(crate) struct RateLimitSettings {
     pub(crate) refresh_requests: u32,
     pub(crate) refresh_period_seconds: u64,
     pub(crate) refresh_burst: u32,
+    pub(crate) mail_requests: u32,
+    pub(crate) mail_period_seconds: u64,
+    pub(crate) mail_burst: u32,
     pub(crate) exempt_roles: Vec<String>,
 }
 
@@ -57,6 +60,9 @@ impl Default for RateLimitSettings {
             refresh_requests: 600,
             refresh_period_seconds: 300,
             refresh_burst: 150,
+            mail_requests: 10,
+            mail_period_seconds: 600,
+            mail_burst: 3,
             exempt_roles: vec!["service_role".to_owned()],
         }
     }
@@ -128,6 +134,11 @@ impl RateLimitSettings {
                     self.attempt_period_seconds,
                 ),
                 burst: ("rate_limits.attempt_burst", self.attempt_burst),
+            },
+            RouteClass::Mail => ClassSettings {
+                requests: ("rate_limits.mail_requests", self.mail_requests),
+                period: ("rate_limits.mail_period_seconds", self.mail_period_seconds),
+                burst: ("rate_limits.mail_burst", self.mail_burst),
             },
             RouteClass::Refresh => ClassSettings {
                 requests: ("rate_limits.refresh_requests", self.refresh_requests),

@@ -20,6 +20,7 @@ pub(crate) struct Settings {
     pub(crate) server: ServerSettings,
     pub(crate) database: DatabaseSettings,
     pub(crate) auth: AuthSettings,
+    pub(crate) mail: MailSettings,
     pub(crate) redis: RedisSettings,
     pub(crate) rate_limits: RateLimitSettings,
     pub(crate) cache: CacheSettings,
@@ -114,6 +115,10 @@ pub(crate) struct AuthSettings {
     pub(crate) sign_up: bool,
     pub(crate) anonymous_users: bool,
     pub(crate) email_autoconfirm: bool,
+    pub(crate) email_change_twice: bool,
+    pub(crate) site_url: String,
+    pub(crate) redirect_urls: Vec<String>,
+    pub(crate) one_time_seconds: u64,
     pub(crate) password_min_length: usize,
     pub(crate) password_required: Vec<RequiredCharacters>,
     pub(crate) password_workers: usize,
@@ -132,6 +137,21 @@ pub(crate) enum SessionCheck {
     Strict,
     /// They are good until they expire.
     Off,
+}
+
+/// `[mail]`
+#[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct MailSettings {
+    pub(crate) smtp_url: String,
+    pub(crate) from: String,
+    pub(crate) templates: String,
+}
+
+impl std::fmt::Debug for MailSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MailSettings").finish_non_exhaustive()
+    }
 }
 
 /// `[redis]`
@@ -251,7 +271,11 @@ impl Default for AuthSettings {
             access_token_seconds: 3600,
             sign_up: true,
             anonymous_users: false,
-            email_autoconfirm: true,
+            email_autoconfirm: false,
+            email_change_twice: true,
+            site_url: String::new(),
+            redirect_urls: Vec::new(),
+            one_time_seconds: 3600,
             password_min_length: 6,
             password_required: Vec::new(),
             password_workers: 0,

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use passerelle_auth::{AuthSettings, PasswordRules, SessionRules};
+use std::path::Path;
+
+use passerelle_auth::{AuthSettings, PasswordRules, Redirects, SessionRules};
 use passerelle_identity::Verifier;
+use passerelle_mail::{Inbox, Mailer, SmtpSettings, Templates};
 use passerelle_surface::{HttpLimits, RateLimitSettings};
 
+use super::DeploymentError;
 use crate::config::{SessionCheck, Settings};
 
 /// Where supabase-js looks for the surface.
@@ -15,6 +19,10 @@ const AUTH_PREFIX: &str = "/auth/v1";
 /// The surface `/auth/v1`.
 pub(crate) struct AuthParts {
     pub(crate) settings: AuthSettings,
+    pub(crate) mailer: Mailer,
+    pub(crate) templates: Templates,
+    /// Whether the URLs of this server are to be those that it listens at.
+    pub(crate) is_url_open: bool,
     /// Passwords that are hashed at a time.
     pub(crate) passwords_at_once: usize,
     /// Whether access tokens of ended sessions are refused.
@@ -28,19 +36,47 @@ pub(super) fn auth(
     http_limits: HttpLimits,
     rate_limits: Option<RateLimitSettings>,
     public_url: &str,
-) -> Option<AuthParts> {
+    inbox: Option<Arc<Inbox>>,
+) -> Result<Option<AuthParts>, DeploymentError> {
+    let mail = &settings.mail;
+    let mailer = match inbox {
+        Some(inbox) => Mailer::Inbox(inbox),
+        None if mail.smtp_url.is_empty() => Mailer::Nowhere,
+        None => Mailer::smtp(&SmtpSettings {
+            url: mail.smtp_url.clone(),
+            from: mail.from.clone(),
+        })?,
+    };
+    let templates = match mail.templates.as_str() {
+        "" => Templates::default(),
+        folder => Templates::of_folder(Path::new(folder))?,
+    };
+    let is_url_open = settings.server.public_url.is_empty();
     let auth = &settings.auth;
     let seconds = Duration::from_secs;
     let processors = || std::thread::available_parallelism().map_or(1, Into::into);
+    let Some(secret) = auth.identity(&settings.database).shared_secret() else {
+        return Ok(None);
+    };
     let settings = AuthSettings {
         prefix: AUTH_PREFIX.to_owned(),
         verifier,
-        secret: auth.identity(&settings.database).shared_secret()?,
+        secret,
         issuer: format!("{public_url}{AUTH_PREFIX}"),
         access_token: seconds(auth.access_token_seconds),
         allows_sign_up: auth.sign_up,
         allows_anonymous: auth.anonymous_users,
         autoconfirm: auth.email_autoconfirm,
+        redirects: Redirects {
+            site_url: match auth.site_url.as_str() {
+                "" => public_url.to_owned(),
+                url => url.to_owned(),
+            },
+            allowed: auth.redirect_urls.clone(),
+        },
+        one_time: seconds(auth.one_time_seconds),
+        has_mail: mailer.is_configured(),
+        confirms_twice: auth.email_change_twice,
         passwords: PasswordRules {
             min_length: auth.password_min_length,
             required: auth.password_required.clone(),
@@ -54,12 +90,15 @@ pub(super) fn auth(
         http_limits,
         rate_limits,
     };
-    Some(AuthParts {
+    Ok(Some(AuthParts {
         settings,
+        mailer,
+        templates,
+        is_url_open,
         passwords_at_once: match auth.password_workers {
             0 => (processors() / 2).max(1),
             workers => workers,
         },
         checks_sessions: auth.session_check == SessionCheck::Strict,
-    })
+    }))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_identity::Verifier;
+use passerelle_mail::Inbox;
 use passerelle_pg::{IntrospectionSettings, KeeperSettings};
 use passerelle_planner::PlanSettings;
 use passerelle_rest::{
@@ -31,6 +32,14 @@ const REST_PREFIX: &str = "/rest/v1";
 impl Deployment {
     /// What checked settings describe.
     pub(crate) fn of_config(settings: &Settings) -> Result<Self, DeploymentError> {
+        Self::of_config_with(settings, None)
+    }
+
+    /// The same, with an inbox for all mails.
+    pub(crate) fn of_config_with(
+        settings: &Settings,
+        inbox: Option<Arc<Inbox>>,
+    ) -> Result<Self, DeploymentError> {
         let server = &settings.server;
         let tcp = |host: &str, port| ListenSettings::Tcp {
             host: host.to_owned(),
@@ -44,7 +53,8 @@ impl Deployment {
             rest.http_limits,
             rest.rate_limits.clone(),
             &public_url(settings),
-        );
+            inbox,
+        )?;
         Ok(Self {
             listen: tcp(&server.host, server.port),
             admin: (server.admin_port != 0).then(|| tcp(&server.admin_host, server.admin_port)),

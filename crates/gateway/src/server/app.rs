@@ -9,14 +9,14 @@ use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service,
 use actix_web::dev::{AppConfig, Server};
 use actix_web::http::{KeepAlive, StatusCode};
 use actix_web::{App, HttpResponse, web};
-use passerelle_auth::AuthState;
 use passerelle_rest::RestState;
 use passerelle_surface::{ErrorBody, Frontage, FrontageSettings, RateLimits, RawTargets};
 use tokio::net::{TcpStream, UnixStream};
 
-use super::ServerError;
+use super::accounts::Accounts;
 use super::listen::Listener;
 use super::pools::Pools;
+use super::{ServerError, inbox};
 use crate::deployment::HttpSettings;
 
 /// Starts the workers; the server runs when it is awaited.
@@ -25,10 +25,12 @@ pub(super) fn start(
     http: &HttpSettings,
     prefix: &str,
     frontage: Frontage,
-    (rest, accounts): (Arc<RestState>, Option<Arc<AuthState>>),
+    (rest, accounts): (Arc<RestState>, Option<&Accounts>),
     limits: RateLimits,
     pools: Pools,
 ) -> Result<Server, ServerError> {
+    let inbox = accounts.and_then(Accounts::inbox);
+    let accounts = accounts.map(Accounts::state);
     let prefix = prefix.to_owned();
     let workers = pools.workers();
     let keep_alive = http
@@ -54,6 +56,15 @@ pub(super) fn start(
                         passerelle_auth::configure(config, accounts);
                     };
                     app.service(web::scope("/auth/v1").configure(accounts))
+                }
+                None => app,
+            };
+            let app = match &inbox {
+                Some(inbox) => {
+                    let inbox = Arc::clone(inbox);
+                    app.service(
+                        web::scope("/_dev").configure(|config| inbox::configure(config, inbox)),
+                    )
                 }
                 None => app,
             };

@@ -80,9 +80,15 @@ impl Pools {
         self.pools.iter().for_each(Pool::close);
     }
 
+    /// Keeps connections that are used and that rest on rights which are there.
+    pub(super) fn keep(&self, role_changes: watch::Receiver<u64>) {
+        self.keep_pruned();
+        self.keep_renewed(role_changes);
+    }
+
     /// Replaces all connections whenever roles or memberships have changed: a statement that was
     /// prepared before may rest on a right that is gone.
-    pub(super) fn keep_renewed(&self, mut role_changes: watch::Receiver<u64>) {
+    fn keep_renewed(&self, mut role_changes: watch::Receiver<u64>) {
         let pools = Arc::clone(&self.pools);
         actix_web::rt::spawn(async move {
             while role_changes.changed().await.is_ok() {
@@ -92,7 +98,7 @@ impl Pools {
     }
 
     /// Closes connections that have been unused for too long, also when no request comes by.
-    pub(super) fn keep_pruned(&self) {
+    fn keep_pruned(&self) {
         let pools = Arc::clone(&self.pools);
         actix_web::rt::spawn(async move {
             let mut ticks = tokio::time::interval(PRUNE_INTERVAL);

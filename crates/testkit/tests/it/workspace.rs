@@ -30,7 +30,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "surface",
         &["identity", "statement", "cache", "pg", "store", "wire"],
     ),
-    ("mail", &["statement", "pg", "wire"]),
+    ("mail", &[]),
     // 4, services
     (
         "rest",

@@ -23,6 +23,7 @@ impl Report<'_> {
             "jwt_secret": self.jwt_secret,
             "db_url": self.db_url,
             "redis_url": self.redis_url,
+            "inbox_url": format!("{url}/_dev/inbox"),
         });
         format!("{line}\n")
     }
@@ -37,6 +38,7 @@ impl Report<'_> {
              service-role key  {}\n  \
              database          {}\n  \
              Redis             {redis}\n  \
+             mails             {url}/_dev/inbox\n  \
              data              {}\n\n\
              Ctrl-C stops everything.\n",
             self.anon_key,

@@ -1,0 +1,196 @@
+//! `/verify`: a code or a link is redeemed.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, LOCATION};
+use passerelle_surface::RequestId;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::email;
+use crate::database::{optional, text};
+use crate::error::AuthError;
+use crate::exchange::Exchange;
+use crate::one_time::digest_of;
+use crate::redirect::{with_fragment, with_query};
+use crate::request::{Verify, given};
+
+const BY_LINK: &str = "select o.id from auth.one_time_tokens o \
+    where o.token_hash = $1 and o.token_type = any ($2::pg_catalog.text[]::auth.one_time_token_type[]) \
+    and o.created_at at time zone 'UTC' > pg_catalog.now() - pg_catalog.make_interval(secs => $3::float8)";
+const BY_ADDRESS: &str = "select o.id from auth.one_time_tokens o \
+    where o.relates_to = $1 and o.token_type = any ($2::pg_catalog.text[]::auth.one_time_token_type[]) \
+    and o.created_at at time zone 'UTC' > pg_catalog.now() - pg_catalog.make_interval(secs => $3::float8)";
+const REDEEM: &str =
+    "select verdict, account_id, is_challenged from passerelle.redeem_token($1::uuid, $2, $3)";
+const FLOW: &str = "update auth.flow_state f set auth_code = $2, auth_code_issued_at = pg_catalog.clock_timestamp(), \
+    updated_at = pg_catalog.clock_timestamp() where f.id = $1::uuid and f.auth_code is null returning f.id";
+
+/// What a client is told after the first half of a change that both addresses have to confirm.
+const HALF: &str =
+    "Confirmation link accepted. Please proceed to confirm link sent to the other email";
+
+/// What redeeming has come to.
+enum Redeemed {
+    /// The account may sign in.
+    Account(String),
+    /// Another address has to agree.
+    Half,
+}
+
+impl Exchange<'_> {
+    pub(crate) async fn verify(&mut self) -> Result<HttpResponse, AuthError> {
+        let request: Verify = self.json().await?;
+        let kind =
+            given(request.kind).ok_or(AuthError::Invalid("Verify requires a verification type"))?;
+        let (token, link) = (given(request.token), given(request.token_hash));
+        let found = match (token, link) {
+            (Some(code), None) => {
+                if given(request.phone).is_some() {
+                    return Err(AuthError::PhoneDisabled);
+                }
+                let email = email(&request.email.unwrap_or_default())?;
+                self.admit_attempt(&format!("code {email}")).await?;
+                let kinds = kinds(&kind)?;
+                let ids = self.tokens(BY_ADDRESS, &email, kinds).await?;
+                ids.into_iter()
+                    .find(|id| self.ready.one_time.is_code(*id, &code))
+            }
+            (None, Some(link)) => {
+                if given(request.email).is_some() {
+                    return Err(AuthError::Invalid(
+                        "Only the token_hash and type should be provided",
+                    ));
+                }
+                self.by_link(&link, &kind).await?
+            }
+            _ => {
+                return Err(AuthError::Invalid(
+                    "Verify requires either a token or a token hash",
+                ));
+            }
+        };
+        let token = found.ok_or(AuthError::OtpExpired)?;
+        match self.redeem(token, &kind).await?.0 {
+            Redeemed::Account(account) => self.open(&account, "otp").await,
+            Redeemed::Half => Ok(HttpResponse::Ok().json(json!({ "msg": HALF, "code": "200" }))),
+        }
+    }
+
+    /// A browser follows a link. It is sent on, with a session, with a code for one, or with an error.
+    pub(crate) async fn follow_link(&mut self) -> Result<HttpResponse, AuthError> {
+        let target = self.parameter("redirect_to");
+        let target = self.ready.settings.redirects.target(target.as_deref());
+        let link = self.parameter("token").and_then(|link| given(Some(link)));
+        let link = link
+            .or_else(|| self.parameter("token_hash"))
+            .unwrap_or_default();
+        let kind = self.parameter("type").unwrap_or_default();
+        let url = match self.landing(&link, &kind, &target).await {
+            Ok(url) => url,
+            Err(error) => {
+                let id = RequestId::accept(None);
+                if error.is_internal(&id) {
+                    return Err(error);
+                }
+                let (code, description) = error.for_browsers(&id);
+                let pairs = [
+                    ("error", "access_denied"),
+                    ("error_code", code),
+                    ("error_description", &*description),
+                ];
+                with_fragment(&target, &pairs)
+            }
+        };
+        let mut response = HttpResponse::new(StatusCode::SEE_OTHER);
+        let url = HeaderValue::try_from(url).map_err(|_| AuthError::Answer("no URL"))?;
+        response.headers_mut().insert(LOCATION, url);
+        Ok(response)
+    }
+
+    async fn landing(&self, link: &str, kind: &str, target: &str) -> Result<String, AuthError> {
+        let token = self
+            .by_link(link, kind)
+            .await?
+            .ok_or(AuthError::LinkExpired)?;
+        let (redeemed, is_challenged) = self.redeem(token, kind).await?;
+        let account = match redeemed {
+            Redeemed::Half => return Ok(with_fragment(target, &[("message", HALF)])),
+            Redeemed::Account(account) => account,
+        };
+        if is_challenged {
+            let code = self.ready.one_time.flow_code(token);
+            let params = vec![text(token.to_string()), text(digest_of(&code))];
+            self.state.write(FLOW, params).await?;
+            return Ok(with_query(target, &[("code", &code)]));
+        }
+        let session = self.session(&account, "otp", None).await?;
+        let (at, within) = (
+            session.expires_at.to_string(),
+            session.expires_in.to_string(),
+        );
+        let pairs = [
+            ("access_token", session.access_token.as_str()),
+            ("expires_at", &at),
+            ("expires_in", &within),
+            ("refresh_token", &session.refresh_token),
+            ("token_type", "bearer"),
+            ("type", kind),
+            ("sb", ""),
+        ];
+        Ok(with_fragment(target, &pairs))
+    }
+
+    async fn by_link(&self, link: &str, kind: &str) -> Result<Option<Uuid>, AuthError> {
+        let kinds = kinds(kind)?;
+        let found = self.tokens(BY_LINK, &digest_of(link), kinds).await?;
+        Ok(found.first().copied())
+    }
+
+    async fn tokens(
+        &self,
+        sql: &'static str,
+        key: &str,
+        kinds: &str,
+    ) -> Result<Vec<Uuid>, AuthError> {
+        let seconds = self.ready.settings.one_time.as_secs();
+        let params = vec![text(key), text(kinds), text(seconds.to_string())];
+        let found = self.state.read(sql, params).await?;
+        let ids = found.rows().filter_map(|row| row.text(0)?.parse().ok());
+        Ok(ids.collect())
+    }
+
+    async fn redeem(&self, token: Uuid, kind: &str) -> Result<(Redeemed, bool), AuthError> {
+        let params = vec![
+            text(token.to_string()),
+            text(kind),
+            optional(self.address()),
+        ];
+        let result = self.state.write(REDEEM, params).await?;
+        let is_challenged = result.text(0, 2) == Some("t");
+        let redeemed = match result.text(0, 0) {
+            Some("redeemed") => {
+                let account = result.text(0, 1).ok_or(AuthError::Answer("no account"))?;
+                Redeemed::Account(account.to_owned())
+            }
+            Some("half") => Redeemed::Half,
+            Some("banned") => return Err(AuthError::Banned { refreshing: false }),
+            Some("taken") => return Err(AuthError::EmailExists),
+            _ => return Err(AuthError::OtpExpired),
+        };
+        Ok((redeemed, is_challenged))
+    }
+}
+
+/// The kinds of tokens that a type of verification takes, as an array of PostgreSQL.
+fn kinds(kind: &str) -> Result<&'static str, AuthError> {
+    match kind {
+        "signup" | "invite" => Ok("{confirmation_token}"),
+        // Who asks for a link without having confirmed the address is asked to do that.
+        "magiclink" | "email" => Ok("{confirmation_token,recovery_token}"),
+        "recovery" => Ok("{recovery_token}"),
+        "email_change" => Ok("{email_change_token_new,email_change_token_current}"),
+        "sms" | "phone_change" => Err(AuthError::PhoneDisabled),
+        _ => Err(AuthError::Invalid("Unsupported verification type")),
+    }
+}
