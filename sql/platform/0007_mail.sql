@@ -1,11 +1,11 @@
 -- Links and codes that are sent by mail. What is kept of them makes none of them: a code and a link are computed from the id of
 -- their row and a key of the gateway; `token_hash` is the digest of the link.
 
--- The mail is a job of its own, recorded in the transaction that makes the token.
+-- The mail is a job of its own, recorded in the transaction that makes the token. Mails to one address are sent in their order.
 create or replace function passerelle.send_mail(mail jsonb) returns void
   language sql security definer set search_path = ''
 begin atomic
-  insert into passerelle.jobs (job, payload) values ('passerelle.mail', mail);
+  insert into passerelle.jobs (job, key, payload) values ('passerelle.mail', mail ->> 'to', mail);
 end;
 comment on function passerelle.send_mail(jsonb) is 'Has a mail sent after the transaction.';
 revoke execute on function passerelle.send_mail(jsonb) from public;
@@ -134,7 +134,7 @@ comment on function passerelle.request_email_change(uuid, text, uuid, text, uuid
 
 -- Each token is good once: whoever deletes its row has redeemed it. The account may sign in afterwards, unless the verdict is `half`.
 create or replace function passerelle.redeem_token(
-  token uuid, wanted_kind text, address text,
+  token uuid, is_double boolean, address text,
   out verdict text, out account_id uuid, out is_challenged boolean
 )
   language plpgsql
@@ -156,12 +156,18 @@ begin
   account_id := owner.id;
   is_challenged := exists (select from auth.flow_state f where f.id = token);
   if redeemed.token_type in ('email_change_token_new', 'email_change_token_current') then
-    if exists (
-      select from auth.one_time_tokens o
-      where o.user_id = owner.id and o.token_type in ('email_change_token_new', 'email_change_token_current')
-    ) then
+    -- 1: the new address has agreed, 2: the one before has. Without the new one nothing changes.
+    if redeemed.token_type = 'email_change_token_new' and is_double and coalesce(owner.email, '') <> ''
+      and owner.email_change_confirm_status <> 2 then
       update auth.users u set email_change_confirm_status = 1 where u.id = owner.id;
       verdict := 'half';
+      return;
+    elsif redeemed.token_type = 'email_change_token_current' and owner.email_change_confirm_status <> 1 then
+      update auth.users u set email_change_confirm_status = 2 where u.id = owner.id;
+      verdict := 'half';
+      return;
+    elsif redeemed.token_type = 'email_change_token_new' and redeemed.relates_to <> owner.email_change then
+      verdict := 'gone';
       return;
     end if;
     if exists (select from auth.users u where u.email = owner.email_change and u.id <> owner.id and not u.is_sso_user) then
@@ -197,19 +203,19 @@ begin
   verdict := 'redeemed';
 end
 $$;
-comment on function passerelle.redeem_token(uuid, text, text) is 'Redeems a one-time token.';
+comment on function passerelle.redeem_token(uuid, boolean, text) is 'Redeems a one-time token.';
 
 revoke execute on function
   passerelle.issue_token(auth.users, auth.one_time_token_type, text, uuid, text, text, text, text),
   passerelle.request_mail(text, text, uuid, text, text, text, text, boolean, jsonb, text, text),
   passerelle.request_email_change(uuid, text, uuid, text, uuid, text, text, text, text, boolean, text, text),
-  passerelle.redeem_token(uuid, text, text)
+  passerelle.redeem_token(uuid, boolean, text)
 from public;
 grant execute on function
   passerelle.issue_token(auth.users, auth.one_time_token_type, text, uuid, text, text, text, text),
   passerelle.request_mail(text, text, uuid, text, text, text, text, boolean, jsonb, text, text),
   passerelle.request_email_change(uuid, text, uuid, text, uuid, text, text, text, text, boolean, text, text),
-  passerelle.redeem_token(uuid, text, text)
+  passerelle.redeem_token(uuid, boolean, text)
 to supabase_auth_admin;
 
 -- What somebody sees who signs up with the address of an account that there is.

@@ -59,7 +59,13 @@ async fn supabase_js_follows_mails() {
         ("PASSERELLE_SITE_URL", "https://hub.example"),
         ("PASSERELLE_MAILS", &folder),
     ];
-    run(&db, &gateway, &["auth/mail.mjs"], &variables).await;
+    run(
+        &db,
+        &gateway,
+        &["auth/mail.mjs", "auth/admin.mjs"],
+        &variables,
+    )
+    .await;
 }
 
 /// Signs somebody up; the access token.

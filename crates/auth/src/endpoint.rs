@@ -1,5 +1,6 @@
 //! The endpoints, each on the [`Exchange`](crate::exchange::Exchange) that it answers.
 
+mod admin;
 mod meta;
 mod otp;
 mod sessions;

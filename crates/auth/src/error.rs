@@ -69,6 +69,14 @@ pub(crate) enum AuthError {
     Banned { refreshing: bool },
     #[error("the address is not confirmed")]
     NotConfirmed,
+    #[error("another account has this number")]
+    PhoneExists,
+    #[error("there is no such account")]
+    UnknownUser,
+    #[error("the id is none")]
+    NoSuchId,
+    #[error("the caller is no administrator")]
+    NotAllowed,
     #[error("only administrators may change this")]
     NotAdmin,
     #[error("the second factor is missing")]
@@ -210,6 +218,14 @@ impl AuthError {
                 told(400, "user_banned", "Invalid Refresh Token: User Banned")
             }
             Self::NotConfirmed => told(400, "email_not_confirmed", "Email not confirmed"),
+            Self::PhoneExists => told(
+                422,
+                "phone_exists",
+                "A user with this phone number has already been registered",
+            ),
+            Self::UnknownUser => told(404, "user_not_found", "User not found"),
+            Self::NoSuchId => told(404, "validation_failed", "The id must be a UUID"),
+            Self::NotAllowed => told(403, "not_admin", "User not allowed"),
             Self::NotAdmin => told(
                 403,
                 "not_admin",

@@ -66,6 +66,9 @@ impl Exchange<'_> {
             Some(Found::Nothing) | None => return Err(AuthError::NoRoute),
         };
         self.admit(route.class()).await?;
+        if route.is_for_administrators() {
+            self.administrator()?;
+        }
         match route {
             Route::Health => Ok(Self::health()),
             Route::Settings => Ok(self.settings()),
@@ -82,6 +85,13 @@ impl Exchange<'_> {
             Route::UpdateUser => self.update_user().await,
             Route::SignOut => self.sign_out().await,
             Route::ListSessions => self.list_sessions().await,
+            Route::Invite => self.invite().await,
+            Route::ListUsers => self.list_users().await,
+            Route::CreateUser => self.create_user().await,
+            Route::FindUser => self.find_user(&rest).await,
+            Route::ChangeUser => self.change_user(&rest).await,
+            Route::DeleteUser => self.delete_user(&rest).await,
+            Route::MakeLink => self.make_link().await,
             Route::EndSession => self.end_session(&rest).await,
         }
     }
@@ -239,6 +249,22 @@ impl Exchange<'_> {
         let header = |name| self.header(name).map(HeaderValue::as_bytes);
         let verifier = &self.ready.settings.verifier;
         Ok(verifier.authenticate(header(&APIKEY), header(&AUTHORIZATION), self.now())?)
+    }
+
+    /// Whether the caller may do everything.
+    fn administrator(&mut self) -> Result<(), AuthError> {
+        let bearer = self
+            .header(&AUTHORIZATION)
+            .and_then(|value| bearer_token(value.as_bytes()));
+        if bearer.is_none_or(<[u8]>::is_empty) {
+            return Err(AuthError::NoToken);
+        }
+        let principal = self.principal()?;
+        self.role = Some(std::sync::Arc::clone(principal.role()));
+        match &**principal.role() {
+            "service_role" | "supabase_admin" => Ok(()),
+            _ => Err(AuthError::NotAllowed),
+        }
     }
 
     /// Who has signed in, by a token in `Authorization`.

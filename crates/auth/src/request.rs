@@ -90,6 +90,52 @@ pub(crate) struct Verify {
     pub(crate) phone: Option<String>,
 }
 
+/// `POST /admin/users`, `PUT /admin/users/{id}`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct AdminUser {
+    pub(crate) id: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) password_hash: Option<String>,
+    pub(crate) email_confirm: Option<bool>,
+    pub(crate) phone_confirm: Option<bool>,
+    pub(crate) user_metadata: Option<Map<String, Value>>,
+    pub(crate) app_metadata: Option<Map<String, Value>>,
+    pub(crate) role: Option<String>,
+    pub(crate) aud: Option<String>,
+    pub(crate) ban_duration: Option<String>,
+}
+
+/// `DELETE /admin/users/{id}`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Deletion {
+    pub(crate) should_soft_delete: Option<bool>,
+}
+
+/// `POST /invite`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Invitation {
+    pub(crate) email: Option<String>,
+    pub(crate) data: Option<Map<String, Value>>,
+}
+
+/// `POST /admin/generate_link`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct LinkRequest {
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) new_email: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) data: Option<Map<String, Value>>,
+    pub(crate) redirect_to: Option<String>,
+}
+
 /// What a client wants a link to be answered with (RFC 7636, section 4.3).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

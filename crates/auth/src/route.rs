@@ -21,6 +21,13 @@ pub(crate) enum Route {
     SignOut,
     ListSessions,
     EndSession,
+    Invite,
+    ListUsers,
+    CreateUser,
+    FindUser,
+    ChangeUser,
+    DeleteUser,
+    MakeLink,
 }
 
 /// What a path leads to.
@@ -32,6 +39,12 @@ pub(crate) enum Found<'a> {
     OtherMethod,
     Nothing,
 }
+
+const ONE_USER: &[(&str, Route)] = &[
+    ("GET", Route::FindUser),
+    ("PUT", Route::ChangeUser),
+    ("DELETE", Route::DeleteUser),
+];
 
 impl Route {
     /// Looks for an endpoint. `path` begins after the prefix of the surface.
@@ -51,8 +64,12 @@ impl Route {
             "/user" => (&[("GET", Self::User), ("PUT", Self::UpdateUser)], ""),
             "/logout" => (&[("POST", Self::SignOut)], ""),
             "/user/sessions" => (&[("GET", Self::ListSessions)], ""),
-            _ => match path.strip_prefix("/user/sessions/") {
-                Some(id) if !id.contains('/') => (&[("DELETE", Self::EndSession)], id),
+            "/invite" => (&[("POST", Self::Invite)], ""),
+            "/admin/users" => (&[("GET", Self::ListUsers), ("POST", Self::CreateUser)], ""),
+            "/admin/generate_link" => (&[("POST", Self::MakeLink)], ""),
+            _ => match path.rsplit_once('/') {
+                Some(("/user/sessions", id)) => (&[("DELETE", Self::EndSession)], id),
+                Some(("/admin/users", id)) => (ONE_USER, id),
                 _ => return Found::Nothing,
             },
         };
@@ -60,6 +77,20 @@ impl Route {
             Some((_, route)) => Found::Route(*route, rest),
             None => Found::OtherMethod,
         }
+    }
+
+    /// Whether it is for administrators alone.
+    pub(crate) fn is_for_administrators(self) -> bool {
+        matches!(
+            self,
+            Self::Invite
+                | Self::ListUsers
+                | Self::CreateUser
+                | Self::FindUser
+                | Self::ChangeUser
+                | Self::DeleteUser
+                | Self::MakeLink
+        )
     }
 
     /// Whose limit it counts for.
@@ -76,10 +107,19 @@ impl Route {
             | Self::UpdateUser
             | Self::SignOut
             | Self::EndSession
-            | Self::Reauthenticate => RouteClass::Write,
-            Self::Health | Self::Settings | Self::Keys | Self::User | Self::ListSessions => {
-                RouteClass::Read
-            }
+            | Self::Reauthenticate
+            | Self::Invite
+            | Self::CreateUser
+            | Self::ChangeUser
+            | Self::DeleteUser
+            | Self::MakeLink => RouteClass::Write,
+            Self::Health
+            | Self::Settings
+            | Self::Keys
+            | Self::User
+            | Self::ListSessions
+            | Self::ListUsers
+            | Self::FindUser => RouteClass::Read,
         }
     }
 }

@@ -20,6 +20,7 @@ pub(crate) const MIGRATIONS: &[Migration<'static>] = migrations![
     "0005_change_feed.sql",
     "0006_accounts.sql",
     "0007_mail.sql",
+    "0008_administration.sql",
 ];
 
 #[cfg(test)]

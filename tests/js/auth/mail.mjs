@@ -1,15 +1,14 @@
 // Links and codes by mail, followed as people follow them.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import test from 'node:test';
 import { database, need, open } from '../actors.mjs';
+import { folder, mail, mails, read } from './mailbox.mjs';
 
 const url = need('PASSERELLE_URL');
 const anonKey = need('PASSERELLE_ANON_KEY');
 const site = need('PASSERELLE_SITE_URL');
-const folder = need('PASSERELLE_MAILS');
 const PASSWORD = 'StrongPass123!';
 const CALLBACK = 'https://preview-7.hub.example/callback?keep=1';
 
@@ -25,36 +24,6 @@ const client = (flowType = 'implicit') => open({ auth: { autoRefreshToken: false
 function fine({ data, error }) {
   assert.equal(error, null);
   return data;
-}
-
-/** Text of a part in quoted-printable. */
-function plain(part) {
-  const joined = part.replace(/=\r\n/g, '');
-  const bytes = joined.replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
-  return Buffer.from(bytes, 'latin1').toString('utf8');
-}
-
-function read(file) {
-  const raw = readFileSync(join(folder, file), 'utf8');
-  const [head] = raw.split('\r\n\r\n', 1);
-  const text = plain(raw.split('Content-Type: text/plain')[1].split('\r\n\r\n').slice(1).join('\r\n\r\n').split('\r\n--')[0]);
-  return {
-    to: /^To: <?([^>\r\n]+)/m.exec(head)[1], from: /^From: (.*)/m.exec(head)[1], head, raw, text,
-    link: /https?:\/\/\S+/.exec(text)?.[0], code: /\b(\d{6})\b/.exec(text.replace(/https?:\S+/g, ''))?.[1],
-  };
-}
-
-const mails = (to) => readdirSync(folder).filter((file) => file.endsWith('.eml')).sort().map(read).filter((mail) => mail.to === to);
-
-/** The newest mail to an address, once there are so many. */
-async function mail(to, number = 1) {
-  const started = Date.now();
-  for (;;) {
-    const found = mails(to);
-    if (found.length >= number) return found.at(-1);
-    if (Date.now() - started > 20000) throw new Error(`no mail to ${to}`);
-    await new Promise((resolve) => { setTimeout(resolve, 20); });
-  }
 }
 
 /** Follows a link of a mail; where the browser is sent. */

@@ -21,8 +21,7 @@ const BY_LINK: &str = "select o.id from auth.one_time_tokens o \
 const BY_ADDRESS: &str = "select o.id from auth.one_time_tokens o \
     where o.relates_to = $1 and o.token_type = any ($2::pg_catalog.text[]::auth.one_time_token_type[]) \
     and o.created_at at time zone 'UTC' > pg_catalog.now() - pg_catalog.make_interval(secs => $3::float8)";
-const REDEEM: &str =
-    "select verdict, account_id, is_challenged from passerelle.redeem_token($1::uuid, $2, $3)";
+const REDEEM: &str = "select verdict, account_id, is_challenged from passerelle.redeem_token($1::uuid, $2::bool, $3)";
 const FLOW: &str = "update auth.flow_state f set auth_code = $2, auth_code_issued_at = pg_catalog.clock_timestamp(), \
     updated_at = pg_catalog.clock_timestamp() where f.id = $1::uuid and f.auth_code is null returning f.id";
 
@@ -71,7 +70,7 @@ impl Exchange<'_> {
             }
         };
         let token = found.ok_or(AuthError::OtpExpired)?;
-        match self.redeem(token, &kind).await?.0 {
+        match self.redeem(token).await?.0 {
             Redeemed::Account(account) => self.open(&account, "otp").await,
             Redeemed::Half => Ok(HttpResponse::Ok().json(json!({ "msg": HALF, "code": "200" }))),
         }
@@ -113,7 +112,7 @@ impl Exchange<'_> {
             .by_link(link, kind)
             .await?
             .ok_or(AuthError::LinkExpired)?;
-        let (redeemed, is_challenged) = self.redeem(token, kind).await?;
+        let (redeemed, is_challenged) = self.redeem(token).await?;
         let account = match redeemed {
             Redeemed::Half => return Ok(with_fragment(target, &[("message", HALF)])),
             Redeemed::Account(account) => account,
@@ -160,10 +159,11 @@ impl Exchange<'_> {
         Ok(ids.collect())
     }
 
-    async fn redeem(&self, token: Uuid, kind: &str) -> Result<(Redeemed, bool), AuthError> {
+    async fn redeem(&self, token: Uuid) -> Result<(Redeemed, bool), AuthError> {
+        let is_double = self.ready.settings.confirms_twice;
         let params = vec![
             text(token.to_string()),
-            text(kind),
+            text(if is_double { "true" } else { "false" }),
             optional(self.address()),
         ];
         let result = self.state.write(REDEEM, params).await?;
