@@ -62,7 +62,7 @@ async fn supabase_js_follows_mails() {
     run(
         &db,
         &gateway,
-        &["auth/mail.mjs", "auth/admin.mjs"],
+        &["auth/mail.mjs", "auth/admin.mjs", "auth/factors.mjs"],
         &variables,
     )
     .await;

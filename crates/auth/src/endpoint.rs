@@ -1,6 +1,7 @@
 //! The endpoints, each on the [`Exchange`](crate::exchange::Exchange) that it answers.
 
 mod admin;
+mod factors;
 mod meta;
 mod otp;
 mod sessions;

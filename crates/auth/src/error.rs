@@ -81,6 +81,22 @@ pub(crate) enum AuthError {
     NotAdmin,
     #[error("the second factor is missing")]
     LowLevel,
+    #[error("this kind of factor is not taken")]
+    FactorDisabled(&'static str),
+    #[error("there is no such factor")]
+    FactorNotFound,
+    #[error("there are too many factors")]
+    TooManyFactors,
+    #[error("another factor has this name")]
+    FactorName(String),
+    #[error("the challenge is over")]
+    ChallengeExpired(uuid::Uuid),
+    #[error("the code is wrong")]
+    WrongCode,
+    #[error("the second factor is missing, to enrol another")]
+    LowLevelToEnroll,
+    #[error("the second factor is missing, to remove one")]
+    LowLevelToRemove,
     #[error("the refresh token is missing")]
     NoRefreshToken,
     #[error("the refresh token is not known")]
@@ -235,6 +251,36 @@ impl AuthError {
                 401,
                 "insufficient_aal",
                 "AAL2 session is required to update email or password when MFA is enabled.",
+            ),
+            Self::FactorDisabled(code) => told(422, code, "MFA enroll is disabled for this type"),
+            Self::FactorNotFound => told(404, "mfa_factor_not_found", "Factor not found"),
+            Self::TooManyFactors => told(
+                422,
+                "too_many_enrolled_mfa_factors",
+                "Maximum number of verified factors reached, unenroll to continue",
+            ),
+            Self::FactorName(name) => told(
+                422,
+                "mfa_factor_name_conflict",
+                format!("A factor with the friendly name {name:?} for this user already exists"),
+            ),
+            Self::ChallengeExpired(challenge) => told(
+                422,
+                "mfa_challenge_expired",
+                format!(
+                    "MFA challenge {challenge} has expired, verify against another challenge or create a new challenge."
+                ),
+            ),
+            Self::WrongCode => told(422, "mfa_verification_failed", "Invalid TOTP code entered"),
+            Self::LowLevelToEnroll => told(
+                403,
+                "insufficient_aal",
+                "AAL2 required to enroll a new factor",
+            ),
+            Self::LowLevelToRemove => told(
+                422,
+                "insufficient_aal",
+                "AAL2 required to unenroll verified factor",
             ),
             Self::NoRefreshToken => told(400, "validation_failed", "refresh_token required"),
             Self::RefreshTokenNotFound => told(

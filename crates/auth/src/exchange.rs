@@ -60,8 +60,8 @@ impl Exchange<'_> {
         let path = self.request.uri().path();
         let path = path.strip_prefix(self.ready.settings.prefix.as_str());
         let method = self.request.method().as_str();
-        let (route, rest) = match path.map(|path| Route::find(method, path)) {
-            Some(Found::Route(route, rest)) => (route, rest.to_owned()),
+        let (route, [id, further]) = match path.map(|path| Route::find(method, path)) {
+            Some(Found::Route(route, ids)) => (route, ids.map(str::to_owned)),
             Some(Found::OtherMethod) => return Err(AuthError::Method),
             Some(Found::Nothing) | None => return Err(AuthError::NoRoute),
         };
@@ -88,11 +88,17 @@ impl Exchange<'_> {
             Route::Invite => self.invite().await,
             Route::ListUsers => self.list_users().await,
             Route::CreateUser => self.create_user().await,
-            Route::FindUser => self.find_user(&rest).await,
-            Route::ChangeUser => self.change_user(&rest).await,
-            Route::DeleteUser => self.delete_user(&rest).await,
+            Route::FindUser => self.find_user(&id).await,
+            Route::ChangeUser => self.change_user(&id).await,
+            Route::DeleteUser => self.delete_user(&id).await,
+            Route::Enroll => self.enroll().await,
+            Route::Challenge => self.challenge(&id).await,
+            Route::VerifyFactor => self.verify_factor(&id).await,
+            Route::Unenroll => self.unenroll(&id).await,
+            Route::ListFactors => self.list_factors(&id).await,
+            Route::DeleteFactor => self.delete_factor(&id, &further).await,
             Route::MakeLink => self.make_link().await,
-            Route::EndSession => self.end_session(&rest).await,
+            Route::EndSession => self.end_session(&id).await,
         }
     }
 
@@ -130,6 +136,16 @@ impl Exchange<'_> {
             return self.hold_to(quota);
         }
         Ok(())
+    }
+
+    /// Refuses what cannot be done without mail.
+    pub(crate) fn need_mail(&self) -> Result<(), AuthError> {
+        if self.ready.settings.has_mail {
+            return Ok(());
+        }
+        Err(AuthError::Missing(
+            "No mail can be sent: it is not configured",
+        ))
     }
 
     /// Counts a mail to an address, whether or not it is going to be sent.

@@ -18,6 +18,7 @@ mod request;
 mod route;
 mod settings;
 mod state;
+mod totp;
 
 use std::sync::Arc;
 

@@ -136,6 +136,23 @@ pub(crate) struct LinkRequest {
     pub(crate) redirect_to: Option<String>,
 }
 
+/// `POST /factors`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Enrolment {
+    pub(crate) factor_type: Option<String>,
+    pub(crate) friendly_name: Option<String>,
+    pub(crate) issuer: Option<String>,
+}
+
+/// `POST /factors/{id}/verify`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Code {
+    pub(crate) challenge_id: Option<String>,
+    pub(crate) code: Option<String>,
+}
+
 /// What a client wants a link to be answered with (RFC 7636, section 4.3).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

@@ -28,17 +28,25 @@ pub(crate) enum Route {
     ChangeUser,
     DeleteUser,
     MakeLink,
+    Enroll,
+    Challenge,
+    VerifyFactor,
+    Unenroll,
+    ListFactors,
+    DeleteFactor,
 }
 
 /// What a path leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found<'a> {
-    /// This endpoint, with the part of the path that varies.
-    Route(Route, &'a str),
+    /// This endpoint, with the parts of the path that vary.
+    Route(Route, [&'a str; 2]),
     /// There is something, for other methods.
     OtherMethod,
     Nothing,
 }
+
+const NONE: [&str; 2] = [""; 2];
 
 const ONE_USER: &[(&str, Route)] = &[
     ("GET", Route::FindUser),
@@ -50,31 +58,50 @@ impl Route {
     /// Looks for an endpoint. `path` begins after the prefix of the surface.
     pub(crate) fn find<'a>(method: &str, path: &'a str) -> Found<'a> {
         let path = path.strip_suffix('/').unwrap_or(path);
-        let (routes, rest): (&[(&str, Self)], &str) = match path {
-            "/health" => (&[("GET", Self::Health)], ""),
-            "/settings" => (&[("GET", Self::Settings)], ""),
-            "/.well-known/jwks.json" => (&[("GET", Self::Keys)], ""),
-            "/signup" => (&[("POST", Self::SignUp)], ""),
-            "/token" => (&[("POST", Self::Token)], ""),
-            "/otp" | "/magiclink" => (&[("POST", Self::Otp)], ""),
-            "/recover" => (&[("POST", Self::Recover)], ""),
-            "/resend" => (&[("POST", Self::Resend)], ""),
-            "/reauthenticate" => (&[("GET", Self::Reauthenticate)], ""),
-            "/verify" => (&[("POST", Self::Verify), ("GET", Self::FollowLink)], ""),
-            "/user" => (&[("GET", Self::User), ("PUT", Self::UpdateUser)], ""),
-            "/logout" => (&[("POST", Self::SignOut)], ""),
-            "/user/sessions" => (&[("GET", Self::ListSessions)], ""),
-            "/invite" => (&[("POST", Self::Invite)], ""),
-            "/admin/users" => (&[("GET", Self::ListUsers), ("POST", Self::CreateUser)], ""),
-            "/admin/generate_link" => (&[("POST", Self::MakeLink)], ""),
-            _ => match path.rsplit_once('/') {
-                Some(("/user/sessions", id)) => (&[("DELETE", Self::EndSession)], id),
-                Some(("/admin/users", id)) => (ONE_USER, id),
-                _ => return Found::Nothing,
-            },
+        // No endpoint has more parts.
+        let mut parts = [""; 6];
+        let mut count = 0;
+        for part in path.split('/').skip(1) {
+            let Some(place) = parts.get_mut(count) else {
+                return Found::Nothing;
+            };
+            *place = part;
+            count += 1;
+        }
+        let (routes, ids): (&[(&str, Self)], [&'a str; 2]) = match parts[..count] {
+            ["health"] => (&[("GET", Self::Health)], NONE),
+            ["settings"] => (&[("GET", Self::Settings)], NONE),
+            [".well-known", "jwks.json"] => (&[("GET", Self::Keys)], NONE),
+            ["signup"] => (&[("POST", Self::SignUp)], NONE),
+            ["token"] => (&[("POST", Self::Token)], NONE),
+            ["otp" | "magiclink"] => (&[("POST", Self::Otp)], NONE),
+            ["recover"] => (&[("POST", Self::Recover)], NONE),
+            ["resend"] => (&[("POST", Self::Resend)], NONE),
+            ["reauthenticate"] => (&[("GET", Self::Reauthenticate)], NONE),
+            ["verify"] => (&[("POST", Self::Verify), ("GET", Self::FollowLink)], NONE),
+            ["user"] => (&[("GET", Self::User), ("PUT", Self::UpdateUser)], NONE),
+            ["user", "sessions"] => (&[("GET", Self::ListSessions)], NONE),
+            ["user", "sessions", id] => (&[("DELETE", Self::EndSession)], [id, ""]),
+            ["logout"] => (&[("POST", Self::SignOut)], NONE),
+            ["factors"] => (&[("POST", Self::Enroll)], NONE),
+            ["factors", id] => (&[("DELETE", Self::Unenroll)], [id, ""]),
+            ["factors", id, "challenge"] => (&[("POST", Self::Challenge)], [id, ""]),
+            ["factors", id, "verify"] => (&[("POST", Self::VerifyFactor)], [id, ""]),
+            ["invite"] => (&[("POST", Self::Invite)], NONE),
+            ["admin", "generate_link"] => (&[("POST", Self::MakeLink)], NONE),
+            ["admin", "users"] => (
+                &[("GET", Self::ListUsers), ("POST", Self::CreateUser)],
+                NONE,
+            ),
+            ["admin", "users", id] => (ONE_USER, [id, ""]),
+            ["admin", "users", id, "factors"] => (&[("GET", Self::ListFactors)], [id, ""]),
+            ["admin", "users", id, "factors", factor] => {
+                (&[("DELETE", Self::DeleteFactor)], [id, factor])
+            }
+            _ => return Found::Nothing,
         };
         match routes.iter().find(|(name, _)| *name == method) {
-            Some((_, route)) => Found::Route(*route, rest),
+            Some((_, route)) => Found::Route(*route, ids),
             None => Found::OtherMethod,
         }
     }
@@ -90,6 +117,8 @@ impl Route {
                 | Self::ChangeUser
                 | Self::DeleteUser
                 | Self::MakeLink
+                | Self::ListFactors
+                | Self::DeleteFactor
         )
     }
 
@@ -112,14 +141,20 @@ impl Route {
             | Self::CreateUser
             | Self::ChangeUser
             | Self::DeleteUser
-            | Self::MakeLink => RouteClass::Write,
+            | Self::MakeLink
+            | Self::Enroll
+            | Self::Challenge
+            | Self::VerifyFactor
+            | Self::Unenroll
+            | Self::DeleteFactor => RouteClass::Write,
             Self::Health
             | Self::Settings
             | Self::Keys
             | Self::User
             | Self::ListSessions
             | Self::ListUsers
-            | Self::FindUser => RouteClass::Read,
+            | Self::FindUser
+            | Self::ListFactors => RouteClass::Read,
         }
     }
 }
@@ -131,14 +166,19 @@ mod tests {
     #[test]
     fn paths_lead_to_endpoints() {
         let found = |method, path| Route::find(method, path);
-        assert_eq!(found("POST", "/signup"), Found::Route(Route::SignUp, ""));
+        assert_eq!(found("POST", "/signup"), Found::Route(Route::SignUp, NONE));
         assert_eq!(found("GET", "/signup/"), Found::OtherMethod);
-        assert_eq!(found("GET", "/user"), Found::Route(Route::User, ""));
+        assert_eq!(found("GET", "/user"), Found::Route(Route::User, NONE));
         assert_eq!(
             found("DELETE", "/user/sessions/7"),
-            Found::Route(Route::EndSession, "7")
+            Found::Route(Route::EndSession, ["7", ""])
         );
         assert_eq!(found("DELETE", "/user/sessions/7/8"), Found::Nothing);
+        assert_eq!(
+            found("DELETE", "/admin/users/a/factors/b"),
+            Found::Route(Route::DeleteFactor, ["a", "b"])
+        );
         assert_eq!(found("GET", "/"), Found::Nothing);
+        assert_eq!(found("GET", "/a/b/c/d/e/f/g/h"), Found::Nothing);
     }
 }

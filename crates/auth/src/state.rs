@@ -11,6 +11,7 @@ use crate::one_time::OneTime;
 use crate::password::Hasher;
 use crate::refresh_token::RefreshTokens;
 use crate::settings::AuthSettings;
+use crate::totp::FactorSecrets;
 
 /// What the handlers of a worker share; see [`crate::configure`].
 pub struct AuthState {
@@ -37,6 +38,7 @@ pub(crate) struct Ready {
     pub(crate) key: SigningKey,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) one_time: OneTime,
+    pub(crate) factors: FactorSecrets,
 }
 
 impl AuthState {
@@ -100,6 +102,7 @@ impl Ready {
             key: SigningKey::hs256(&settings.secret),
             refresh_tokens: RefreshTokens::new(&settings.secret),
             one_time: OneTime::new(&settings.secret),
+            factors: FactorSecrets::new(&settings.secret),
             settings,
         }
     }

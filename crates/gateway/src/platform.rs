@@ -21,6 +21,7 @@ pub(crate) const MIGRATIONS: &[Migration<'static>] = migrations![
     "0006_accounts.sql",
     "0007_mail.sql",
     "0008_administration.sql",
+    "0009_second_factors.sql",
 ];
 
 #[cfg(test)]

@@ -189,6 +189,7 @@ impl Exchange<'_> {
     }
 
     pub(crate) async fn invite(&mut self) -> Result<HttpResponse, AuthError> {
+        self.need_mail()?;
         let request: Invitation = self.json().await?;
         let email = email(&request.email.unwrap_or_default())?;
         let wish = Wish {

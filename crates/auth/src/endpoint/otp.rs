@@ -27,6 +27,7 @@ pub(super) struct Wish<'a> {
 
 impl Exchange<'_> {
     pub(crate) async fn otp(&mut self, kind: &'static str) -> Result<HttpResponse, AuthError> {
+        self.need_mail()?;
         let request: Otp = self.json().await?;
         if given(request.phone).is_some() {
             return Err(AuthError::PhoneDisabled);
@@ -48,6 +49,7 @@ impl Exchange<'_> {
     }
 
     pub(crate) async fn resend(&mut self) -> Result<HttpResponse, AuthError> {
+        self.need_mail()?;
         let request: Resend = self.json().await?;
         let kind = request.kind.unwrap_or_default();
         match kind.as_str() {
@@ -75,6 +77,7 @@ impl Exchange<'_> {
 
     /// A code for those who are asked to show once more that it is they.
     pub(crate) async fn reauthenticate(&mut self) -> Result<HttpResponse, AuthError> {
+        self.need_mail()?;
         let who = self.signed_in().await?;
         let found = self.account_of(&who, None).await?;
         let Some(email) = found.text(0, 3).filter(|email| !email.is_empty()) else {

@@ -120,11 +120,7 @@ impl Exchange<'_> {
             (None, wanted)
         };
         if let Some(to_confirm) = &to_confirm {
-            if !self.ready.settings.has_mail {
-                return Err(AuthError::Missing(
-                    "Changing the address of an account needs mail, which is not configured",
-                ));
-            }
+            self.need_mail()?;
             self.admit_mail(to_confirm).await?;
         }
         let hash = match password {

@@ -19,7 +19,8 @@ pub(super) struct Accounts {
     ended: EndedSessionsKeeper,
     /// Where mails land during development.
     inbox: Option<Arc<Inbox>>,
-    mails: JobSpec,
+    /// Absent where no mail can be sent.
+    mails: Option<JobSpec>,
     checks_sessions: bool,
 }
 
@@ -45,7 +46,10 @@ impl Accounts {
             _ => None,
         };
         Self {
-            mails: mails(Arc::clone(&state), parts.mailer, parts.templates),
+            mails: parts
+                .mailer
+                .is_configured()
+                .then(|| mails(Arc::clone(&state), parts.mailer, parts.templates)),
             inbox,
             state,
             ended,
@@ -58,8 +62,8 @@ impl Accounts {
         self.checks_sessions.then(|| self.ended.sessions().clone())
     }
 
-    /// The job that sends mails.
-    pub(super) fn mails(&self) -> JobSpec {
+    /// The job that sends mails, where any can be sent.
+    pub(super) fn mails(&self) -> Option<JobSpec> {
         self.mails.clone()
     }
 
