@@ -1,10 +1,13 @@
 //! Accounts and sessions, with the real client and with two gateways.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use passerelle_testkit::TestDb;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep};
 
-use crate::gateway::Gateway;
+use crate::callers::token;
+use crate::gateway::{Gateway, SECRET, command};
 use crate::smtp::MailServer;
 use crate::supabase_js::run;
 
@@ -189,4 +192,80 @@ async fn attempts_are_limited() {
         assert_eq!(attempt(&format!("other{round}@example.com")).await, wrong);
     }
     assert_eq!(attempt("another@example.com").await, limited);
+}
+
+#[actix_web::test]
+async fn keys_change_and_nobody_is_signed_out() {
+    let db = TestDb::hub_lib().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("keys.json").display().to_string();
+    command(&db.url(), &["keys", "rotate", "--file", &file]).await;
+    let mut settings = SETTINGS.to_vec();
+    settings.push(("PASSERELLE_AUTH_SIGNING_KEYS_FILE", &file));
+    let gateway = Gateway::serve(&db, &settings).await;
+    let first = newcomer(&gateway, "ada@example.com").await;
+    let shared = token(SECRET, json!({ "role": "authenticated", "sub": USER }));
+    let (keys, head) = (published(&gateway).await, header(&first));
+    assert_eq!((keys.len(), &head["alg"]), (2, &json!("ES256")));
+    assert!(keys.contains(&head["kid"]), "{keys:?} {head}");
+    for token in [&first, &shared] {
+        assert_eq!(ask(&gateway, "GET", PROFILES, token).await.0, 200);
+    }
+    let mut tokens = vec![first];
+    for round in 0..3 {
+        let before = published(&gateway).await;
+        command(&db.url(), &["keys", "rotate", "--file", &file]).await;
+        gateway.signal("USR2");
+        let until = Instant::now() + Duration::from_secs(30);
+        while published(&gateway).await == before {
+            assert!(Instant::now() < until, "the keys are not read again");
+            sleep(Duration::from_millis(20)).await;
+        }
+        let next = newcomer(&gateway, &format!("ada{round}@example.com")).await;
+        // The key that signs now was published before.
+        let signed = &header(&next)["kid"];
+        assert!(before.contains(signed), "{before:?} {signed}");
+        assert!(tokens.iter().all(|token| header(token)["kid"] != *signed));
+        tokens.push(next);
+        for token in tokens.iter().chain([&shared]) {
+            assert_eq!(ask(&gateway, "GET", PROFILES, token).await.0, 200);
+        }
+    }
+    // A key that is not ours, and one that is, for another algorithm (RFC 8725, section 2.1).
+    let claims = json!({ "role": "service_role" });
+    let mut forged = token(SECRET, claims)
+        .split('.')
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
+    forged[0] = tokens[0].split('.').next().expect("a head").to_owned();
+    assert_eq!(
+        ask(&gateway, "GET", PROFILES, &forged.join(".")).await.0,
+        401
+    );
+}
+
+const USER: &str = "0a5ff2a4-5b35-4c3c-9c19-0d1a1c6c2f11";
+
+/// The names of the keys that everybody may see.
+async fn published(gateway: &Gateway) -> Vec<Value> {
+    let url = format!("{}/auth/v1/.well-known/jwks.json", gateway.url);
+    let mut response = awc::Client::default()
+        .get(url)
+        .send()
+        .await
+        .expect("an answer");
+    let set: Value = response.json().await.expect("JSON");
+    let keys = set["keys"].as_array().expect("keys");
+    assert!(
+        keys.iter()
+            .all(|key| key["d"].is_null() && key["status"].is_null())
+    );
+    keys.iter().map(|key| key["kid"].clone()).collect()
+}
+
+/// The head of a token.
+fn header(token: &str) -> Value {
+    let head = token.split('.').next().expect("a head");
+    let decoded = URL_SAFE_NO_PAD.decode(head).expect("base64url");
+    serde_json::from_slice(&decoded).expect("JSON")
 }

@@ -72,7 +72,7 @@ impl Exchange<'_> {
         match route {
             Route::Health => Ok(Self::health()),
             Route::Settings => Ok(self.settings()),
-            Route::Keys => Ok(Self::keys()),
+            Route::Keys => Ok(self.keys()),
             Route::SignUp => self.sign_up().await,
             Route::Token => self.token().await,
             Route::Otp => self.otp("magiclink").await,

@@ -68,7 +68,7 @@ impl<'a> Grant<'a> {
         claims.insert("iat".to_owned(), now.seconds().into());
         claims.insert("exp".to_owned(), expires_at.into());
         Ok(Session {
-            access_token: mint(&claims, &ready.key)?,
+            access_token: mint(&claims, &settings.key)?,
             token_type: "bearer",
             expires_in,
             expires_at,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use passerelle_identity::{Secret, Verifier};
+use passerelle_identity::{Secret, SigningKey, Verifier};
 use passerelle_surface::{HttpLimits, RateLimitSettings};
 
 use crate::password::PasswordRules;
@@ -20,8 +20,12 @@ pub struct AuthSettings {
     pub prefix: String,
     /// Who verifies access tokens.
     pub verifier: Arc<Verifier>,
-    /// What access tokens are signed with, by HS256, and refresh tokens authenticated with.
+    /// What refresh tokens, links and codes are computed with.
     pub secret: Secret,
+    /// What access tokens are signed with.
+    pub key: Arc<SigningKey>,
+    /// Public keys that access tokens can be verified with, as JWKs; those of a shared secret are none.
+    pub public_keys: Vec<serde_json::Value>,
     /// The claim `iss` of access tokens.
     pub issuer: String,
     /// How long an access token is good; whole seconds.

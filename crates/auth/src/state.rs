@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use passerelle_identity::{SigningKey, UnixTime};
+use passerelle_identity::UnixTime;
 use passerelle_surface::{EndedSessions, Fence, RateGate};
 use passerelle_wire::Pool;
 
@@ -35,7 +35,6 @@ pub(crate) struct Shared {
 /// Settings with what follows from them.
 pub(crate) struct Ready {
     pub(crate) settings: AuthSettings,
-    pub(crate) key: SigningKey,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) one_time: OneTime,
     pub(crate) factors: FactorSecrets,
@@ -99,7 +98,6 @@ impl std::fmt::Debug for AuthState {
 impl Ready {
     fn new(settings: AuthSettings) -> Self {
         Self {
-            key: SigningKey::hs256(&settings.secret),
             refresh_tokens: RefreshTokens::new(&settings.secret),
             one_time: OneTime::new(&settings.secret),
             factors: FactorSecrets::new(&settings.secret),

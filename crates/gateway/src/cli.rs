@@ -37,7 +37,10 @@ pub(crate) enum Command {
         config: Option<PathBuf>,
     },
     /// Makes a JWT secret and the API keys signed with it.
+    #[command(args_conflicts_with_subcommands = true)]
     Keys {
+        #[command(subcommand)]
+        command: Option<KeysCommand>,
         /// Signs with this secret instead of a new one.
         #[arg(long, value_name = "SECRET")]
         secret: Option<String>,
@@ -181,4 +184,16 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+}
+
+/// `passerelle keys …`
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Changes the key pairs that access tokens are signed with (`auth.signing_keys_file`): the next one signs, and another
+    /// is next. Nobody is signed out; servers read the file again on SIGUSR2.
+    Rotate {
+        /// The file, which is made if it is not there.
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+    },
 }

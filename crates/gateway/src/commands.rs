@@ -9,7 +9,7 @@ mod migrate;
 mod rest;
 mod serve;
 
-use crate::cli::Command;
+use crate::cli::{Command, KeysCommand};
 use crate::config::ConfigError;
 use crate::deployment::DeploymentError;
 use crate::environment::Environment;
@@ -67,7 +67,11 @@ pub(crate) enum CommandError {
 pub(crate) fn run(command: Command, environment: &Environment) -> Result<(), CommandError> {
     match command {
         Command::Rest(arguments) => rest::run(arguments, environment),
-        Command::Keys { secret, json } => keys::run(secret, json),
+        Command::Keys {
+            command: Some(KeysCommand::Rotate { file }),
+            ..
+        } => keys::rotate(&file),
+        Command::Keys { secret, json, .. } => keys::run(secret, json),
         Command::Healthcheck { config, url } => {
             healthcheck::run(config.as_deref(), url, environment)
         }

@@ -21,7 +21,7 @@ use crate::environment::Environment;
 
 pub(crate) use cache::{AudienceName, CacheSettings, CachedSettings, RequestPart, qualified};
 pub(crate) use jobs::jobs;
-pub(crate) use settings::{LogFormat, LogLevel, OpenApiMode, SessionCheck, Settings};
+pub(crate) use settings::{AuthSettings, LogFormat, LogLevel, OpenApiMode, SessionCheck, Settings};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(crate) use self::auth::AuthParts;
 pub(crate) use self::cache::{CacheParts, Wanted};
 use crate::config::ConfigError;
-use passerelle_identity::SettingsError;
+use passerelle_identity::{SettingsError, SigningKeysError};
 use passerelle_jobs::JobSpecs;
 use passerelle_mail::{SmtpSettingsError, TemplateError};
 use passerelle_pg::{ControlEndpoint, KeeperSettings};
@@ -141,6 +141,18 @@ pub(crate) enum DeploymentError {
     /// A template cannot be read.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// The file of signing keys cannot be read.
+    #[error("could not read auth.signing_keys_file {}", .path.display())]
+    SigningKeysFile {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The signing keys cannot be used.
+    #[error(transparent)]
+    SigningKeys(#[from] SigningKeysError),
     /// A job that cannot be meant.
     #[error(transparent)]
     Jobs(#[from] ConfigError),

@@ -11,6 +11,7 @@ use crate::settings::SettingsError;
 use crate::weakness::Weakness;
 
 /// The verification keys read from `jwt-secret`.
+#[derive(Default)]
 pub struct KeySet {
     keys: Vec<Key>,
     unusable: usize,
@@ -51,6 +52,14 @@ impl KeySet {
         }
         let unusable = jwks.len() - keys.len();
         Ok(Self { keys, unusable })
+    }
+
+    /// The same with these public keys.
+    pub(crate) fn with(mut self, public_keys: &[Value]) -> Result<Self, SettingsError> {
+        for key in public_keys {
+            self.keys.extend(jwk::read(key)?);
+        }
+        Ok(self)
     }
 
     /// How many keys of a JWKS were left out because their type, curve, use or algorithm is not

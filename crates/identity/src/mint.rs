@@ -1,5 +1,7 @@
 //! Issuing tokens: API keys in the form of tokens, and access tokens of users.
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
@@ -17,25 +19,77 @@ const API_KEY_LIFETIME: i64 = 10 * 365 * 24 * 60 * 60;
 
 /// A key tokens are signed with.
 pub struct SigningKey {
-    algorithm: Algorithm,
-    encoding: EncodingKey,
+    kid: Option<String>,
+    material: Material,
+}
+
+enum Material {
+    Shared(EncodingKey),
+    Ecdsa(Box<EcdsaKeyPair>),
+    Rsa(Box<RsaKeyPair>),
 }
 
 impl SigningKey {
     /// A shared secret for HS256.
     pub fn hs256(secret: &Secret) -> Self {
-        let encoding = EncodingKey::from_secret(secret.expose());
         Self {
-            algorithm: Algorithm::HS256,
-            encoding,
+            kid: None,
+            material: Material::Shared(EncodingKey::from_secret(secret.expose())),
+        }
+    }
+
+    /// A key pair for ES256, with its name.
+    pub(crate) fn es256(kid: &str, pair: EcdsaKeyPair) -> Self {
+        Self {
+            kid: Some(kid.to_owned()),
+            material: Material::Ecdsa(Box::new(pair)),
+        }
+    }
+
+    /// A key pair for RS256, with its name.
+    pub(crate) fn rs256(kid: &str, pair: RsaKeyPair) -> Self {
+        Self {
+            kid: Some(kid.to_owned()),
+            material: Material::Rsa(Box::new(pair)),
+        }
+    }
+
+    fn algorithm(&self) -> Algorithm {
+        match self.material {
+            Material::Shared(_) => Algorithm::HS256,
+            Material::Ecdsa(_) => Algorithm::ES256,
+            Material::Rsa(_) => Algorithm::RS256,
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, MintError> {
+        let random = SystemRandom::new();
+        match &self.material {
+            Material::Shared(encoding) => {
+                let signer = (DEFAULT_PROVIDER.signer_factory)(&Algorithm::HS256, encoding)
+                    .map_err(MintError::Key)?;
+                signer.try_sign(message).map_err(|_| MintError::Sign)
+            }
+            Material::Ecdsa(pair) => {
+                let signature = pair.sign(&random, message).map_err(|_| MintError::Sign)?;
+                Ok(signature.as_ref().to_vec())
+            }
+            Material::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                    .map_err(|_| MintError::Sign)?;
+                Ok(signature)
+            }
         }
     }
 }
 
 /// The header of every token made here.
 #[derive(Serialize)]
-struct Header {
+struct Header<'a> {
     alg: Algorithm,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
     typ: &'static str,
 }
 
@@ -89,16 +143,13 @@ impl ApiKeyClaims {
 /// [`MintError`] if the claims have no JSON form or the key cannot sign.
 pub fn mint(claims: &impl Serialize, key: &SigningKey) -> Result<String, MintError> {
     let header = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&Header {
-        alg: key.algorithm,
+        alg: key.algorithm(),
+        kid: key.kid.as_deref(),
         typ: "JWT",
     })?);
     let claims = URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims)?);
     let mut token = format!("{header}.{claims}");
-    let signer =
-        (DEFAULT_PROVIDER.signer_factory)(&key.algorithm, &key.encoding).map_err(MintError::Key)?;
-    let signature = signer
-        .try_sign(token.as_bytes())
-        .map_err(|_| MintError::Sign)?;
+    let signature = key.sign(token.as_bytes())?;
     token.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut token);
     Ok(token)

@@ -14,6 +14,8 @@ pub struct IdentitySettings {
     pub secret: Option<Secret>,
     /// `jwt-secret-is-base64`: `secret` is base64 text of the real one.
     pub secret_is_base64: bool,
+    /// Public keys that tokens are verified with besides, as JWKs.
+    pub public_keys: Vec<serde_json::Value>,
     /// `jwt-aud`: the audience this deployment answers to. Absent: every audience.
     pub audience: Option<String>,
     /// `jwt-role-claim-key`: where the role stands in the claims.
@@ -46,6 +48,7 @@ impl Default for IdentitySettings {
         Self {
             secret: None,
             secret_is_base64: false,
+            public_keys: Vec::new(),
             audience: None,
             role_claim_key: "$.role".to_owned(),
             anon_role: None,

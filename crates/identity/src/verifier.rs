@@ -55,6 +55,10 @@ impl Verifier {
             .as_ref()
             .map(|secret| KeySet::parse(secret, settings.secret_is_base64))
             .transpose()?;
+        let keys = match keys {
+            keys if settings.public_keys.is_empty() => keys,
+            keys => Some(keys.unwrap_or_default().with(&settings.public_keys)?),
+        };
         let anon_role = settings.anon_role.clone();
         let anonymous = anon_role
             .clone()

@@ -34,8 +34,9 @@ impl Exchange<'_> {
     }
 
     /// Public keys of access tokens; a shared secret has none.
-    pub(crate) fn keys() -> HttpResponse {
-        let mut response = HttpResponse::Ok().json(json!({ "keys": [] }));
+    pub(crate) fn keys(&self) -> HttpResponse {
+        let keys = &self.ready.settings.public_keys;
+        let mut response = HttpResponse::Ok().json(json!({ "keys": keys }));
         let cache = HeaderValue::from_static("public, max-age=600");
         response.headers_mut().insert(CACHE_CONTROL, cache);
         response

@@ -106,6 +106,7 @@ pub(crate) enum OpenApiMode {
 pub(crate) struct AuthSettings {
     pub(crate) jwt_secret: String,
     pub(crate) jwt_secret_is_base64: bool,
+    pub(crate) signing_keys_file: String,
     pub(crate) jwt_aud: String,
     pub(crate) role_claim_key: String,
     pub(crate) cache_max_entries: usize,
@@ -263,6 +264,7 @@ impl Default for AuthSettings {
         Self {
             jwt_secret: String::new(),
             jwt_secret_is_base64: false,
+            signing_keys_file: String::new(),
             jwt_aud: String::new(),
             role_claim_key: "$.role".to_owned(),
             cache_max_entries: 1000,
@@ -361,6 +363,7 @@ impl AuthSettings {
         IdentitySettings {
             secret: secret(&self.jwt_secret),
             secret_is_base64: self.jwt_secret_is_base64,
+            public_keys: Vec::new(),
             audience: (!self.jwt_aud.is_empty()).then(|| self.jwt_aud.clone()),
             role_claim_key: self.role_claim_key.clone(),
             anon_role: Some(database.anon_role.as_str())

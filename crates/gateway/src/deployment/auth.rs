@@ -6,12 +6,12 @@ use std::time::Duration;
 use std::path::Path;
 
 use passerelle_auth::{AuthSettings, PasswordRules, Redirects, SessionRules};
-use passerelle_identity::Verifier;
+use passerelle_identity::{Secret, SigningKey, SigningKeys, Verifier};
 use passerelle_mail::{Inbox, Mailer, SmtpSettings, Templates};
 use passerelle_surface::{HttpLimits, RateLimitSettings};
 
 use super::DeploymentError;
-use crate::config::{SessionCheck, Settings};
+use crate::config::{AuthSettings as AuthKeys, SessionCheck, Settings};
 
 /// Where supabase-js looks for the surface.
 const AUTH_PREFIX: &str = "/auth/v1";
@@ -29,9 +29,23 @@ pub(crate) struct AuthParts {
     pub(crate) checks_sessions: bool,
 }
 
+/// The key pairs that access tokens are signed with, where there are any.
+pub(super) fn signing_keys(auth: &AuthKeys) -> Result<Option<SigningKeys>, DeploymentError> {
+    if auth.signing_keys_file.is_empty() {
+        return Ok(None);
+    }
+    let path = Path::new(&auth.signing_keys_file);
+    let text = std::fs::read(path).map_err(|source| DeploymentError::SigningKeysFile {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Some(SigningKeys::parse(&Secret::from(text))?))
+}
+
 /// None where tokens are verified that nobody here can sign.
 pub(super) fn auth(
     settings: &Settings,
+    signing: Option<SigningKeys>,
     verifier: Arc<Verifier>,
     http_limits: HttpLimits,
     rate_limits: Option<RateLimitSettings>,
@@ -61,6 +75,13 @@ pub(super) fn auth(
     let settings = AuthSettings {
         prefix: AUTH_PREFIX.to_owned(),
         verifier,
+        public_keys: signing
+            .as_ref()
+            .map_or_else(Vec::new, |keys| keys.public().to_vec()),
+        key: Arc::new(match signing {
+            Some(keys) => keys.into_current(),
+            None => SigningKey::hs256(&secret),
+        }),
         secret,
         issuer: format!("{public_url}{AUTH_PREFIX}"),
         access_token: seconds(auth.access_token_seconds),

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use passerelle_identity::Verifier;
+use passerelle_identity::{IdentitySettings, SigningKeys, Verifier};
 use passerelle_mail::Inbox;
 use passerelle_pg::{IntrospectionSettings, KeeperSettings};
 use passerelle_planner::PlanSettings;
@@ -46,9 +46,12 @@ impl Deployment {
             port,
             reuse_port: false,
         };
-        let rest = rest(settings)?;
+        let signing = auth::signing_keys(&settings.auth)?;
+        let public_keys = signing.as_ref().map_or(&[][..], SigningKeys::public);
+        let rest = rest(settings, public_keys)?;
         let auth = auth::auth(
             settings,
+            signing,
             Arc::clone(&rest.verifier),
             rest.http_limits,
             rest.rate_limits.clone(),
@@ -148,12 +151,18 @@ fn database(settings: &Settings) -> Result<DatabaseParts, DeploymentError> {
     })
 }
 
-fn rest(settings: &Settings) -> Result<RestSettings, DeploymentError> {
+fn rest(
+    settings: &Settings,
+    public_keys: &[serde_json::Value],
+) -> Result<RestSettings, DeploymentError> {
     let database = &settings.database;
     let limits = settings.limits;
     Ok(RestSettings {
         prefix: REST_PREFIX.to_owned(),
-        verifier: Arc::new(Verifier::new(&settings.auth.identity(database))?),
+        verifier: Arc::new(Verifier::new(&IdentitySettings {
+            public_keys: public_keys.to_vec(),
+            ..settings.auth.identity(database)
+        })?),
         credentials: CredentialKind::ApiKey,
         exposure: Exposure {
             schemas: database.schemas.clone(),

@@ -269,6 +269,7 @@ fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
 /// PostgREST refuses short secrets, but takes whatever else it is given.
 fn verifier(settings: &PgrstSettings) -> Result<Verifier, DeploymentError> {
     let verifier = Verifier::new(&IdentitySettings {
+        public_keys: Vec::new(),
         secret: settings.jwt_secret.clone(),
         secret_is_base64: settings.jwt_secret_is_base64,
         audience: settings.jwt_aud.clone(),
