@@ -44,4 +44,5 @@ install-bench:
 
 install-test:
 	@scripts/install rust compiler postgresql redis node
+	@scripts/install browser || echo "Without Chromium, tests that need a browser are skipped." >&2
 	@scripts/packages

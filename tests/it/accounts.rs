@@ -1,5 +1,7 @@
 //! Accounts and sessions, with the real client and with two gateways.
 
+use std::net::TcpListener;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use passerelle_testkit::TestDb;
@@ -69,6 +71,47 @@ async fn supabase_js_follows_mails() {
         &variables,
     )
     .await;
+}
+
+/// Where a browser is, if there is one.
+fn chromium() -> Option<String> {
+    let names = [
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+    ];
+    let paths = std::env::split_paths(option_env!("PATH").unwrap_or("/usr/bin"));
+    let mut files = paths.flat_map(|folder| names.map(|name| folder.join(name)));
+    let found = files.find(|file| file.is_file());
+    found.map(|file| file.display().to_string())
+}
+
+#[actix_web::test]
+async fn a_person_in_a_browser() {
+    let Some(chromium) = chromium() else {
+        println!("SKIPPED: there is no Chromium");
+        return;
+    };
+    let db = TestDb::hub_lib().await;
+    let server = MailServer::start(0).await;
+    let (smtp, folder) = (server.url(), server.folder());
+    let page = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let site = format!("http://{}", page.local_addr().expect("an address"));
+    let settings = [
+        ("PASSERELLE_AUTH_SITE_URL", site.as_str()),
+        ("PASSERELLE_MAIL_SMTP_URL", &smtp),
+        ("PASSERELLE_MAIL_FROM", "no-reply@hub.example"),
+    ];
+    let gateway = Gateway::serve(&db, &settings).await;
+    drop(page);
+    let variables = [
+        ("PASSERELLE_SITE_URL", site.as_str()),
+        ("PASSERELLE_PUBLIC_URL", &gateway.url),
+        ("PASSERELLE_MAILS", &folder),
+        ("PASSERELLE_CHROMIUM", &chromium),
+    ];
+    run(&db, &gateway, &["auth/browser.mjs"], &variables).await;
 }
 
 /// Signs somebody up; the access token.
