@@ -48,6 +48,7 @@ fn it_serves_comes_back_with_its_data_and_leaves_nothing_running() {
     let expected = [
         "anon_key",
         "db_url",
+        "inbox_url",
         "jwt_secret",
         "redis_url",
         "service_role_key",
