@@ -27,6 +27,7 @@ bench: install-bench ## Measure the stages, and the gateway beside pgbench
 	cargo build --quiet --release --package passerelle-gateway
 	node bench/bench.mjs $(ARGS)
 	node bench/cached.mjs
+	node bench/accounts.mjs
 
 soak: install-test ## The tests of kept replies for hours instead of seconds (SOAK_STEPS, SOAK_SECONDS of each fault)
 	PROOF_STEPS=$(SOAK_STEPS) PROOF_SEED=$$(date +%s) REGISTERS_SECONDS=$(SOAK_SECONDS) \

@@ -300,10 +300,12 @@ create or replace function passerelle.rfc3339(moment timestamptz) returns text
   language sql stable
   return pg_catalog.to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
+-- In PL/pgSQL, whose plans are kept: what a function in SQL asks is planned each time.
 create or replace function passerelle.account(u auth.users) returns jsonb
-  language sql stable
-begin atomic
-  select jsonb_build_object(
+  language plpgsql stable set search_path = ''
+as $$
+begin
+  return jsonb_build_object(
       'id', u.id, 'aud', coalesce(u.aud, ''), 'role', coalesce(u.role, ''), 'email', coalesce(u.email, ''),
       'phone', coalesce(u.phone, ''), 'app_metadata', coalesce(u.raw_app_meta_data, '{}'),
       'user_metadata', coalesce(u.raw_user_meta_data, '{}'), 'is_anonymous', u.is_anonymous,
@@ -339,7 +341,8 @@ begin atomic
         where f.user_id = u.id
       )
     ));
-end;
+end
+$$;
 comment on function passerelle.account(auth.users) is 'An account as clients see it.';
 
 create or replace function passerelle.note_action(actor auth.users, action text, log_type text, ip text, traits jsonb default '{}')
@@ -360,8 +363,9 @@ comment on function passerelle.note_action(auth.users, text, text, text, jsonb) 
 
 -- What an access token says, and what goes to the client with it.
 create or replace function passerelle.grant_of(session uuid, out session_id uuid, out counter bigint, out claims jsonb, out account jsonb)
-  language sql stable
-begin atomic
+  language plpgsql stable set search_path = ''
+as $$
+begin
   select s.id, s.refresh_token_counter,
     jsonb_build_object(
       'sub', u.id, 'aud', coalesce(u.aud, ''), 'role', coalesce(u.role, ''), 'email', coalesce(u.email, ''),
@@ -377,10 +381,12 @@ begin atomic
       ), '[]')
     ),
     passerelle.account(u)
+  into grant_of.session_id, grant_of.counter, grant_of.claims, grant_of.account
   from auth.sessions s
   join auth.users u on u.id = s.user_id
   where s.id = session;
-end;
+end
+$$;
 comment on function passerelle.grant_of(uuid) is 'Claims and account of a session, and the number of its last refresh token.';
 
 create or replace function passerelle.open_session(
