@@ -312,3 +312,41 @@ fn header(token: &str) -> Value {
     let decoded = URL_SAFE_NO_PAD.decode(head).expect("base64url");
     serde_json::from_slice(&decoded).expect("JSON")
 }
+
+#[actix_web::test]
+async fn supabase_js_signs_in_elsewhere() {
+    let db = TestDb::hub_lib().await;
+    let place = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let issuer = format!("http://{}", place.local_addr().expect("an address"));
+    let config = tempfile::NamedTempFile::new().expect("a file");
+    let text = format!(
+        r#"
+[auth]
+site_url = "https://hub.example"
+manual_linking = true
+
+[[auth.providers]]
+name = "example"
+issuer = "{issuer}"
+client_id = "hub-lib"
+other_client_ids = ["hub-lib-ios"]
+client_secret = "very secret"
+
+[[auth.providers]]
+name = "github"
+site_url = "{issuer}"
+api_url = "{issuer}"
+client_id = "hub-lib"
+client_secret = "very secret"
+"#
+    );
+    std::fs::write(config.path(), text).expect("it can be written");
+    let settings = [("PASSERELLE_RATE_LIMITS_ENABLED", "false")];
+    let gateway = Gateway::configured(&db, config.path(), &settings).await;
+    drop(place);
+    let variables = [
+        ("PASSERELLE_SITE_URL", "https://hub.example"),
+        ("PASSERELLE_ISSUER", &issuer),
+    ];
+    run(&db, &gateway, &["auth/oauth.mjs"], &variables).await;
+}

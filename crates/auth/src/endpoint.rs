@@ -3,6 +3,7 @@
 mod admin;
 mod factors;
 mod meta;
+mod oauth;
 mod otp;
 mod sessions;
 mod sign_up;

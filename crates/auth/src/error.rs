@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::password::Weakness;
+use crate::provider::ProviderError;
 
 /// The version of the API from which on errors have `code` and `message`.
 pub(crate) const API_VERSION: &str = "2024-01-01";
@@ -97,6 +98,28 @@ pub(crate) enum AuthError {
     LowLevelToEnroll,
     #[error("the second factor is missing, to remove one")]
     LowLevelToRemove,
+    #[error("there is no such provider")]
+    NoProvider(String),
+    #[error("the provider is of no use")]
+    Provider(#[from] ProviderError),
+    #[error("the provider refuses: {0}")]
+    ProviderRefused(String),
+    #[error("the state is of another browser, or old")]
+    BadState,
+    #[error("the provider sent no code")]
+    BadCallback,
+    #[error("identities cannot be added")]
+    LinkingDisabled,
+    #[error("the identity belongs to somebody else")]
+    IdentityExists,
+    #[error("there is no such identity")]
+    IdentityNotFound,
+    #[error("it is the only identity")]
+    LastIdentity,
+    #[error("the provider tells no address")]
+    NoEmailAtProvider,
+    #[error("the provider has not verified the address")]
+    EmailNotVerifiedAtProvider,
     #[error("the refresh token is missing")]
     NoRefreshToken,
     #[error("the refresh token is not known")]
@@ -251,6 +274,50 @@ impl AuthError {
                 401,
                 "insufficient_aal",
                 "AAL2 session is required to update email or password when MFA is enabled.",
+            ),
+            Self::NoProvider(name) => told(
+                400,
+                "validation_failed",
+                format!("Unsupported provider: provider {name:?} is not enabled"),
+            ),
+            Self::Provider(ProviderError::Token(why)) => {
+                told(400, "bad_jwt", format!("Bad ID token: {why}"))
+            }
+            Self::Provider(_) => told(
+                400,
+                "bad_oauth_callback",
+                "The provider could not be asked who has signed in",
+            ),
+            Self::ProviderRefused(why) => told(
+                400,
+                "bad_oauth_callback",
+                why.chars().take(200).collect::<String>(),
+            ),
+            Self::BadState => told(400, "bad_oauth_state", "OAuth state not found or expired"),
+            Self::BadCallback => told(400, "bad_oauth_callback", "OAuth code is missing"),
+            Self::LinkingDisabled => {
+                told(404, "manual_linking_disabled", "Manual linking is disabled")
+            }
+            Self::IdentityExists => told(
+                422,
+                "identity_already_exists",
+                "Identity is already linked to another user",
+            ),
+            Self::IdentityNotFound => told(404, "identity_not_found", "Identity doesn't exist"),
+            Self::LastIdentity => told(
+                422,
+                "single_identity_not_deletable",
+                "User must have at least 1 identity after unlinking",
+            ),
+            Self::NoEmailAtProvider => told(
+                400,
+                "email_address_not_provided",
+                "The provider does not tell an email address",
+            ),
+            Self::EmailNotVerifiedAtProvider => told(
+                403,
+                "provider_email_needs_verification",
+                "The provider has not verified the email address",
             ),
             Self::FactorDisabled(code) => told(422, code, "MFA enroll is disabled for this type"),
             Self::FactorNotFound => told(404, "mfa_factor_not_found", "Factor not found"),

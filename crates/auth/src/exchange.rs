@@ -91,6 +91,10 @@ impl Exchange<'_> {
             Route::FindUser => self.find_user(&id).await,
             Route::ChangeUser => self.change_user(&id).await,
             Route::DeleteUser => self.delete_user(&id).await,
+            Route::Authorize => self.authorize().await,
+            Route::Callback => self.callback().await,
+            Route::LinkIdentity => self.link_identity().await,
+            Route::UnlinkIdentity => self.unlink_identity(&id).await,
             Route::Enroll => self.enroll().await,
             Route::Challenge => self.challenge(&id).await,
             Route::VerifyFactor => self.verify_factor(&id).await,
@@ -227,6 +231,12 @@ impl Exchange<'_> {
             .map(|(_, value)| value)
     }
 
+    /// A cookie.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        let cookie = self.request.cookie(name)?;
+        Some(cookie.value().to_owned())
+    }
+
     /// The program that asks, as it calls itself.
     pub(crate) fn agent(&self) -> Option<&str> {
         self.header(&USER_AGENT)
@@ -310,7 +320,7 @@ impl Exchange<'_> {
 const MOST: u64 = 1024 * 1024;
 
 /// An error and its causes.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

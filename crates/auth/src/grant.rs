@@ -32,6 +32,11 @@ pub(crate) struct Session {
     pub(crate) expires_at: i64,
     pub(crate) refresh_token: String,
     pub(crate) user: Box<RawValue>,
+    /// Of the provider that somebody has signed in at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) provider_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) provider_refresh_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) weak_password: Option<Weakness>,
 }
@@ -74,6 +79,8 @@ impl<'a> Grant<'a> {
             expires_at,
             refresh_token: ready.refresh_tokens.issue(self.session, self.number),
             user: RawValue::from_string(self.account.to_owned()).map_err(unreadable)?,
+            provider_token: None,
+            provider_refresh_token: None,
             weak_password: weak_password.cloned(),
         })
     }

@@ -12,6 +12,7 @@ mod grant;
 mod mail;
 mod one_time;
 mod password;
+mod provider;
 mod redirect;
 mod refresh_token;
 mod request;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use actix_web::web::{self, ServiceConfig};
 
 pub use password::{HashCounts, Hasher, PasswordRules, RequiredCharacters};
+pub use provider::{ProviderKind, ProviderSettings};
 pub use redirect::Redirects;
 pub use settings::{AuthSettings, SessionRules};
 pub use state::AuthState;

@@ -51,6 +51,41 @@ impl OneTime {
         URL_SAFE_NO_PAD.encode(self.tag(b"flow", flow))
     }
 
+    /// The state of a flow, for the browser that has a secret.
+    pub(crate) fn state(&self, flow: Uuid, secret: &str) -> String {
+        let mut state = flow.as_bytes().to_vec();
+        state.extend_from_slice(self.bound(flow, secret).as_ref());
+        URL_SAFE_NO_PAD.encode(state)
+    }
+
+    /// The flow of a state, if the browser is the one that it was made for.
+    pub(crate) fn flow_of(&self, state: &str, secret: &str) -> Option<Uuid> {
+        let state = URL_SAFE_NO_PAD.decode(state).ok()?;
+        let (flow, tag) = state.split_at_checked(16)?;
+        let flow = Uuid::from_slice(flow).ok()?;
+        let known = self.bound(flow, secret);
+        constant_time::verify_slices_are_equal(known.as_ref(), tag).ok()?;
+        Some(flow)
+    }
+
+    fn bound(&self, flow: Uuid, secret: &str) -> hmac::Tag {
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(b"state");
+        context.update(flow.as_bytes());
+        context.update(secret.as_bytes());
+        context.sign()
+    }
+
+    /// What ties an ID token to a flow.
+    pub(crate) fn nonce(&self, flow: Uuid) -> String {
+        URL_SAFE_NO_PAD.encode(self.tag(b"nonce", flow))
+    }
+
+    /// What a provider is shown that was told the challenge (RFC 7636).
+    pub(crate) fn verifier(&self, flow: Uuid) -> String {
+        URL_SAFE_NO_PAD.encode(self.tag(b"verifier", flow))
+    }
+
     fn tag(&self, purpose: &[u8], token: Uuid) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(purpose);
@@ -70,13 +105,15 @@ pub(crate) fn digest_of(text: &str) -> String {
     digits
 }
 
+/// The challenge that a verifier answers, by the method S256.
+pub(crate) fn challenge_of(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, verifier.as_bytes()))
+}
+
 /// Whether a verifier answers a challenge (RFC 7636, section 4.6).
 pub(crate) fn answers(challenge: &str, method: &str, verifier: &str) -> bool {
     let answer = match method {
-        "s256" => {
-            let digest = digest::digest(&digest::SHA256, verifier.as_bytes());
-            URL_SAFE_NO_PAD.encode(digest)
-        }
+        "s256" => challenge_of(verifier),
         _ => verifier.to_owned(),
     };
     constant_time::verify_slices_are_equal(answer.as_bytes(), challenge.as_bytes()).is_ok()
@@ -106,6 +143,20 @@ mod tests {
         let other = OneTime::new(&Secret::from(vec![8; 40]));
         assert_ne!(one.link(a), other.link(a));
         assert_eq!(digest_of("abc").len(), 64);
+    }
+
+    #[test]
+    fn a_state_is_of_one_flow_and_one_browser() {
+        let one = OneTime::new(&Secret::from(vec![7; 40]));
+        let flow = random_id().unwrap();
+        let state = one.state(flow, "cookie");
+        assert_eq!(one.flow_of(&state, "cookie"), Some(flow));
+        assert_eq!(one.flow_of(&state, "another"), None);
+        assert_eq!(one.flow_of(&state[..20], "cookie"), None);
+        assert_eq!(one.flow_of("", "cookie"), None);
+        let other = one.state(random_id().unwrap(), "cookie");
+        let mixed = format!("{}{}", &state[..21], &other[21..]);
+        assert_eq!(one.flow_of(&mixed, "cookie"), None);
     }
 
     #[test]

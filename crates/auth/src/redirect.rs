@@ -112,7 +112,8 @@ pub(crate) fn with_query(url: &str, pairs: &[(&str, &str)]) -> String {
     format!("{url}{joint}{}", encoded(pairs))
 }
 
-fn encoded(pairs: &[(&str, &str)]) -> String {
+/// Parameters as forms and queries write them.
+pub(crate) fn encoded(pairs: &[(&str, &str)]) -> String {
     let pairs = pairs
         .iter()
         .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, KEPT)));

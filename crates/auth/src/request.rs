@@ -161,7 +161,24 @@ pub(crate) struct Challenge {
     code_challenge_method: Option<String>,
 }
 
+/// `POST /token?grant_type=id_token`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct IdTokenGrant {
+    pub(crate) provider: Option<String>,
+    pub(crate) id_token: Option<String>,
+    pub(crate) nonce: Option<String>,
+    pub(crate) link_identity: Option<bool>,
+}
+
 impl Challenge {
+    pub(crate) fn of(challenge: Option<String>, method: Option<String>) -> Self {
+        Self {
+            code_challenge: challenge,
+            code_challenge_method: method,
+        }
+    }
+
     /// The challenge and its method, if there is one.
     pub(crate) fn read(&self) -> Result<(Option<&str>, Option<&str>), AuthError> {
         let not_empty = |text: &&str| !text.is_empty();

@@ -34,6 +34,10 @@ pub(crate) enum Route {
     Unenroll,
     ListFactors,
     DeleteFactor,
+    Authorize,
+    Callback,
+    LinkIdentity,
+    UnlinkIdentity,
 }
 
 /// What a path leads to.
@@ -83,6 +87,10 @@ impl Route {
             ["user", "sessions"] => (&[("GET", Self::ListSessions)], NONE),
             ["user", "sessions", id] => (&[("DELETE", Self::EndSession)], [id, ""]),
             ["logout"] => (&[("POST", Self::SignOut)], NONE),
+            ["authorize"] => (&[("GET", Self::Authorize)], NONE),
+            ["callback"] => (&[("GET", Self::Callback)], NONE),
+            ["user", "identities", "authorize"] => (&[("GET", Self::LinkIdentity)], NONE),
+            ["user", "identities", id] => (&[("DELETE", Self::UnlinkIdentity)], [id, ""]),
             ["factors"] => (&[("POST", Self::Enroll)], NONE),
             ["factors", id] => (&[("DELETE", Self::Unenroll)], [id, ""]),
             ["factors", id, "challenge"] => (&[("POST", Self::Challenge)], [id, ""]),
@@ -130,7 +138,9 @@ impl Route {
             | Self::Recover
             | Self::Resend
             | Self::Verify
-            | Self::FollowLink => RouteClass::SignIn,
+            | Self::FollowLink
+            | Self::Authorize
+            | Self::Callback => RouteClass::SignIn,
             // By its grant.
             Self::Token
             | Self::UpdateUser
@@ -146,7 +156,9 @@ impl Route {
             | Self::Challenge
             | Self::VerifyFactor
             | Self::Unenroll
-            | Self::DeleteFactor => RouteClass::Write,
+            | Self::DeleteFactor
+            | Self::LinkIdentity
+            | Self::UnlinkIdentity => RouteClass::Write,
             Self::Health
             | Self::Settings
             | Self::Keys

@@ -7,6 +7,7 @@ use passerelle_identity::{Secret, SigningKey, Verifier};
 use passerelle_surface::{HttpLimits, RateLimitSettings};
 
 use crate::password::PasswordRules;
+use crate::provider::ProviderSettings;
 use crate::redirect::Redirects;
 
 /// How the surface behaves.
@@ -36,6 +37,10 @@ pub struct AuthSettings {
     pub allows_anonymous: bool,
     /// Whether an address counts as confirmed without a mail.
     pub autoconfirm: bool,
+    /// Where one may sign in instead.
+    pub providers: Vec<ProviderSettings>,
+    /// Whether people may add identities to their account, and take them away.
+    pub allows_linking: bool,
     /// Where browsers may be sent.
     pub redirects: Redirects,
     /// How long links and codes are good; whole seconds.

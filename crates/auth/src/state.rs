@@ -7,8 +7,10 @@ use passerelle_identity::UnixTime;
 use passerelle_surface::{EndedSessions, Fence, RateGate};
 use passerelle_wire::Pool;
 
+use crate::error::AuthError;
 use crate::one_time::OneTime;
 use crate::password::Hasher;
+use crate::provider::Provider;
 use crate::refresh_token::RefreshTokens;
 use crate::settings::AuthSettings;
 use crate::totp::FactorSecrets;
@@ -38,6 +40,7 @@ pub(crate) struct Ready {
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) one_time: OneTime,
     pub(crate) factors: FactorSecrets,
+    providers: Vec<Provider>,
 }
 
 impl AuthState {
@@ -101,7 +104,20 @@ impl Ready {
             refresh_tokens: RefreshTokens::new(&settings.secret),
             one_time: OneTime::new(&settings.secret),
             factors: FactorSecrets::new(&settings.secret),
+            providers: settings
+                .providers
+                .iter()
+                .cloned()
+                .filter_map(Provider::new)
+                .collect(),
             settings,
         }
+    }
+
+    /// The provider of a name.
+    pub(crate) fn provider(&self, name: &str) -> Result<&Provider, AuthError> {
+        let mut providers = self.providers.iter();
+        let found = providers.find(|provider| provider.settings.name == name);
+        found.ok_or_else(|| AuthError::NoProvider(name.chars().take(40).collect()))
     }
 }

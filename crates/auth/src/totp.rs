@@ -55,6 +55,19 @@ impl FactorSecrets {
         Some(format!("{SEALED}{}", STANDARD_NO_PAD.encode(bytes)))
     }
 
+    /// A token of a provider as it is stored, for one flow.
+    pub(crate) fn seal_token(&self, token: &str, flow: &str) -> Option<String> {
+        self.seal(&FactorSecret(token.as_bytes().to_vec()), flow)
+    }
+
+    /// The token of a provider from what is stored.
+    pub(crate) fn open_token(&self, stored: &str, flow: &str) -> Option<String> {
+        let sealed = stored
+            .starts_with(SEALED)
+            .then(|| self.open(stored, flow))??;
+        String::from_utf8(sealed.0).ok()
+    }
+
     /// From what is stored.
     pub(crate) fn open(&self, stored: &str, factor: &str) -> Option<FactorSecret> {
         let Some(sealed) = stored.strip_prefix(SEALED) else {

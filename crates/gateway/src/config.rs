@@ -6,6 +6,7 @@ mod cache;
 mod check;
 mod jobs;
 mod overlay;
+mod providers;
 mod rate_limits;
 mod settings;
 
@@ -21,6 +22,7 @@ use crate::environment::Environment;
 
 pub(crate) use cache::{AudienceName, CacheSettings, CachedSettings, RequestPart, qualified};
 pub(crate) use jobs::jobs;
+pub(crate) use providers::providers;
 pub(crate) use settings::{AuthSettings, LogFormat, LogLevel, OpenApiMode, SessionCheck, Settings};
 
 /// Why a configuration cannot be used.

@@ -22,6 +22,7 @@ pub(crate) const MIGRATIONS: &[Migration<'static>] = migrations![
     "0007_mail.sql",
     "0008_administration.sql",
     "0009_second_factors.sql",
+    "0010_providers.sql",
 ];
 
 #[cfg(test)]

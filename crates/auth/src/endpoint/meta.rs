@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use crate::exchange::Exchange;
 
@@ -18,12 +18,21 @@ impl Exchange<'_> {
     /// Which ways to sign in there are.
     pub(crate) fn settings(&self) -> HttpResponse {
         let settings = &self.ready.settings;
+        let mut external = Map::new();
+        external.insert("email".to_owned(), true.into());
+        external.insert("phone".to_owned(), false.into());
+        external.insert(
+            "anonymous_users".to_owned(),
+            settings.allows_anonymous.into(),
+        );
+        external.extend(
+            settings
+                .providers
+                .iter()
+                .map(|one| (one.name.clone(), true.into())),
+        );
         HttpResponse::Ok().json(json!({
-            "external": {
-                "email": true,
-                "phone": false,
-                "anonymous_users": settings.allows_anonymous,
-            },
+            "external": external,
             "disable_signup": !settings.allows_sign_up,
             "mailer_autoconfirm": settings.autoconfirm,
             "phone_autoconfirm": false,

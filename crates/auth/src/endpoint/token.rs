@@ -9,7 +9,7 @@ use passerelle_surface::RouteClass;
 use crate::database::{optional, text};
 use crate::error::AuthError;
 use crate::exchange::Exchange;
-use crate::grant::Grant;
+use crate::grant::{Grant, Session};
 use crate::one_time::{answers, digest_of};
 use crate::password::Checked;
 use crate::refresh_token::RefreshToken;
@@ -28,7 +28,8 @@ const FOREIGN: &str = "select r.session_id, coalesce(r.revoked, false) and not e
     select from auth.refresh_tokens a where a.parent = r.token and a.revoked is not true) \
     from auth.refresh_tokens r where r.token = $1 and r.session_id is not null";
 const FLOW: &str = "select f.id, f.user_id, f.code_challenge, f.code_challenge_method, \
-    f.auth_code_issued_at < pg_catalog.now() - interval '5 minutes', f.authentication_method \
+    f.auth_code_issued_at < pg_catalog.now() - interval '5 minutes', f.authentication_method, \
+    f.provider_access_token, f.provider_refresh_token \
     from auth.flow_state f where f.auth_code = $1 and f.user_id is not null";
 const TAKE_FLOW: &str = "delete from auth.flow_state f where f.id = $1::uuid";
 const END: &str = "delete from auth.sessions where id = $1::uuid";
@@ -48,7 +49,11 @@ impl Exchange<'_> {
                 self.admit(RouteClass::SignIn).await?;
                 self.flow_grant().await
             }
-            Some(grant @ ("id_token" | "web3")) => Err(AuthError::Grant(grant.to_owned())),
+            Some("id_token") => {
+                self.admit(RouteClass::SignIn).await?;
+                self.id_token_grant().await
+            }
+            Some(grant @ "web3") => Err(AuthError::Grant(grant.to_owned())),
             grant => Err(AuthError::Grant(grant.unwrap_or_default().to_owned())),
         }
     }
@@ -156,7 +161,16 @@ impl Exchange<'_> {
         if taken.affected() != Some(1) {
             return Err(AuthError::FlowNotFound);
         }
-        self.open(value(1), value(5)).await
+        let of_provider = |column| {
+            let stored = row.text(column)?;
+            self.ready.factors.open_token(stored, value(0))
+        };
+        let session = self.session(value(1), value(5), None).await?;
+        Ok(HttpResponse::Ok().json(Session {
+            provider_token: of_provider(6),
+            provider_refresh_token: of_provider(7),
+            ..session
+        }))
     }
 
     /// The session of a token that came along from Supabase.

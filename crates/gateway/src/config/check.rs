@@ -87,6 +87,7 @@ fn auth(settings: &Settings) -> Result<(), ConfigError> {
         auth.refresh_reuse_seconds,
         0..=300,
     )?;
+    super::providers(&auth.providers)?;
     within("auth.one_time_seconds", auth.one_time_seconds, 60..=DAY)?;
     if !auth.site_url.is_empty() && !auth.site_url.contains("://") {
         return Err(value(

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cache::CacheSettings;
 use super::jobs::JobSettings;
+use super::providers::ProviderSettings;
 use super::rate_limits::RateLimitSettings;
 use super::secret;
 
@@ -119,6 +120,7 @@ pub(crate) struct AuthSettings {
     pub(crate) email_change_twice: bool,
     pub(crate) site_url: String,
     pub(crate) redirect_urls: Vec<String>,
+    pub(crate) manual_linking: bool,
     pub(crate) one_time_seconds: u64,
     pub(crate) password_min_length: usize,
     pub(crate) password_required: Vec<RequiredCharacters>,
@@ -128,6 +130,8 @@ pub(crate) struct AuthSettings {
     pub(crate) single_session: bool,
     pub(crate) refresh_reuse_seconds: u64,
     pub(crate) session_check: SessionCheck,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) providers: Vec<ProviderSettings>,
 }
 
 /// `auth.session_check`: what happens to access tokens of sessions that have ended.
@@ -277,6 +281,7 @@ impl Default for AuthSettings {
             email_change_twice: true,
             site_url: String::new(),
             redirect_urls: Vec::new(),
+            manual_linking: false,
             one_time_seconds: 3600,
             password_min_length: 6,
             password_required: Vec::new(),
@@ -286,6 +291,7 @@ impl Default for AuthSettings {
             single_session: false,
             refresh_reuse_seconds: 10,
             session_check: SessionCheck::Strict,
+            providers: Vec::new(),
         }
     }
 }

@@ -11,7 +11,7 @@ use passerelle_mail::{Inbox, Mailer, SmtpSettings, Templates};
 use passerelle_surface::{HttpLimits, RateLimitSettings};
 
 use super::DeploymentError;
-use crate::config::{AuthSettings as AuthKeys, SessionCheck, Settings};
+use crate::config::{AuthSettings as AuthKeys, SessionCheck, Settings, providers};
 
 /// Where supabase-js looks for the surface.
 const AUTH_PREFIX: &str = "/auth/v1";
@@ -88,6 +88,8 @@ pub(super) fn auth(
         allows_sign_up: auth.sign_up,
         allows_anonymous: auth.anonymous_users,
         autoconfirm: auth.email_autoconfirm,
+        providers: providers(&auth.providers)?,
+        allows_linking: auth.manual_linking,
         redirects: Redirects {
             site_url: match auth.site_url.as_str() {
                 "" => public_url.to_owned(),

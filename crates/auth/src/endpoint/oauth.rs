@@ -1,0 +1,355 @@
+//! `/authorize`, `/callback`: a browser signs in at a provider and comes back. And ID tokens, which an app has got by itself.
+//!
+//! The state that travels through the provider is the id of a flow, authenticated together with a cookie: only the browser that went
+//! away can come back with it, and only once.
+
+use actix_web::HttpResponse;
+use actix_web::cookie::{Cookie, SameSite, time::Duration as Age};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, LOCATION};
+use passerelle_surface::RequestId;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::database::{optional, text};
+use crate::error::AuthError;
+use crate::exchange::{Exchange, chain};
+use crate::one_time::{digest_of, random_id};
+use crate::provider::{Person, Provider, Tokens};
+use crate::redirect::{encoded, with_fragment, with_query};
+use crate::request::{Challenge, IdTokenGrant, given};
+
+const COOKIE: &str = "passerelle-oauth";
+
+const BEGIN: &str = "insert into auth.flow_state (id, provider_type, code_challenge, code_challenge_method, created_at, updated_at, \
+      authentication_method, referrer, linking_target_id) \
+    values ($1::uuid, $2, $3, $4::auth.code_challenge_method, pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp(), 'oauth', $5, $6::uuid)";
+/// Whoever changes the row goes on with it; nobody comes back twice.
+const RETURN: &str = "update auth.flow_state f set updated_at = pg_catalog.clock_timestamp(), authentication_method = 'oauth_returned' \
+    where f.id = $1::uuid and f.authentication_method = 'oauth' and f.created_at > pg_catalog.now() - interval '10 minutes' \
+    returning f.provider_type, f.code_challenge, f.referrer, f.linking_target_id";
+const FINISH: &str = "update auth.flow_state f set user_id = $2::uuid, auth_code = $3, auth_code_issued_at = pg_catalog.clock_timestamp(), \
+      authentication_method = 'oauth', provider_access_token = $4, provider_refresh_token = $5 \
+    where f.id = $1::uuid and f.authentication_method = 'oauth_returned'";
+const FORGET: &str = "delete from auth.flow_state f where f.id = $1::uuid \
+    or f.created_at < pg_catalog.now() - interval '1 day'";
+const SIGN_IN: &str = "select verdict, account_id \
+    from passerelle.sign_in_with($1, $2, $3::pg_catalog.jsonb, $4, $5::bool, $6::bool, $7::uuid, $8)";
+const UNLINK: &str = "select passerelle.unlink_identity($1::uuid, $2::uuid, $3)";
+
+/// A flow whose browser has come back.
+struct Returned {
+    id: Uuid,
+    provider: String,
+    is_challenged: bool,
+    target: String,
+    link_to: Option<String>,
+}
+
+impl Exchange<'_> {
+    pub(crate) async fn authorize(&mut self) -> Result<HttpResponse, AuthError> {
+        self.begin(None).await
+    }
+
+    /// The same for somebody who has signed in and wants another way to.
+    pub(crate) async fn link_identity(&mut self) -> Result<HttpResponse, AuthError> {
+        let who = self.signed_in().await?;
+        if !self.ready.settings.allows_linking {
+            return Err(AuthError::LinkingDisabled);
+        }
+        self.begin(Some(who.user)).await
+    }
+
+    async fn begin(&mut self, link_to: Option<Uuid>) -> Result<HttpResponse, AuthError> {
+        let name = self.parameter("provider").unwrap_or_default();
+        let provider = self.ready.provider(&name)?;
+        let challenge = Challenge::of(
+            self.parameter("code_challenge"),
+            self.parameter("code_challenge_method"),
+        );
+        let (challenge, method) = challenge.read()?;
+        let flow = random_id()?;
+        let secret = random_id()?.to_string();
+        let params = vec![
+            text(flow.to_string()),
+            text(&name),
+            optional(challenge),
+            optional(method),
+            optional(self.parameter("redirect_to")),
+            optional(link_to.map(|user| user.to_string())),
+        ];
+        let endpoint = provider.authorization_endpoint().await?;
+        self.state.write(BEGIN, params).await?;
+        let one_time = &self.ready.one_time;
+        let callback = format!("{}/callback", self.ready.settings.issuer);
+        let asked = self.parameter("scopes").unwrap_or_default();
+        let scopes = format!("{} {asked}", provider.settings.scopes);
+        let scopes = scopes.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (state, nonce) = (one_time.state(flow, &secret), one_time.nonce(flow));
+        let verifier = crate::one_time::challenge_of(&one_time.verifier(flow));
+        let mut pairs = vec![
+            ("response_type", "code"),
+            ("client_id", provider.settings.client_id.as_str()),
+            ("redirect_uri", &callback),
+            ("scope", &scopes),
+            ("state", &state),
+            ("nonce", &nonce),
+            ("code_challenge", &verifier),
+            ("code_challenge_method", "S256"),
+        ];
+        let further: Vec<(&str, Option<String>)> = ["prompt", "login_hint", "access_type", "hd"]
+            .map(|name| (name, self.parameter(name)))
+            .into();
+        pairs.extend(
+            further
+                .iter()
+                .filter_map(|(name, value)| Some((*name, value.as_deref()?))),
+        );
+        let url = with_query(&endpoint, &pairs);
+        let mut cookie = self.browser_cookie(secret);
+        cookie.set_max_age(Age::minutes(10));
+        let mut response = if self.parameter("skip_http_redirect").as_deref() == Some("true") {
+            HttpResponse::Ok().json(json!({ "url": url }))
+        } else {
+            found(&url)?
+        };
+        response
+            .add_cookie(&cookie)
+            .map_err(|_| AuthError::Answer("no cookie"))?;
+        Ok(response)
+    }
+
+    /// What the browser is known by when it comes back.
+    fn browser_cookie(&self, secret: String) -> Cookie<'static> {
+        let settings = &self.ready.settings;
+        Cookie::build(COOKIE, secret)
+            .path(format!("{}/callback", settings.prefix))
+            .http_only(true)
+            .secure(settings.issuer.starts_with("https://"))
+            .same_site(SameSite::Lax)
+            .finish()
+    }
+
+    pub(crate) async fn callback(&mut self) -> Result<HttpResponse, AuthError> {
+        let returned = match self.returned().await {
+            Ok(returned) => returned,
+            Err(error) => return self.land(None, Err(error)),
+        };
+        let landing = self.come_back(&returned).await;
+        let forgotten = landing.is_err() || !returned.is_challenged;
+        if forgotten {
+            self.state
+                .write(FORGET, vec![text(returned.id.to_string())])
+                .await?;
+        }
+        self.land(Some(&returned.target), landing)
+    }
+
+    /// The flow that a browser has come back from.
+    async fn returned(&self) -> Result<Returned, AuthError> {
+        let state = self.parameter("state").unwrap_or_default();
+        let secret = self.cookie(COOKIE).ok_or(AuthError::BadState)?;
+        let id = self
+            .ready
+            .one_time
+            .flow_of(&state, &secret)
+            .ok_or(AuthError::BadState)?;
+        let found = self.state.write(RETURN, vec![text(id.to_string())]).await?;
+        let row = found.rows().next().ok_or(AuthError::BadState)?;
+        Ok(Returned {
+            id,
+            provider: row.text(0).unwrap_or_default().to_owned(),
+            is_challenged: row.text(1).is_some(),
+            target: self.ready.settings.redirects.target(row.text(2)),
+            link_to: row.text(3).map(str::to_owned),
+        })
+    }
+
+    /// Where the browser goes from here.
+    async fn come_back(&mut self, flow: &Returned) -> Result<String, AuthError> {
+        if let Some(error) = self.parameter("error") {
+            let description = self.parameter("error_description").unwrap_or(error);
+            return Err(AuthError::ProviderRefused(description));
+        }
+        let code = given(self.parameter("code")).ok_or(AuthError::BadCallback)?;
+        let provider = self.ready.provider(&flow.provider)?;
+        let one_time = &self.ready.one_time;
+        let callback = format!("{}/callback", self.ready.settings.issuer);
+        let tokens = provider
+            .exchange(&code, &one_time.verifier(flow.id), &callback)
+            .await?;
+        let person = provider
+            .person(&tokens, &one_time.nonce(flow.id), self.now())
+            .await?;
+        let account = self
+            .account_at(provider, person, flow.link_to.as_deref())
+            .await?;
+        if flow.is_challenged {
+            let code = one_time.flow_code(flow.id);
+            let params = vec![
+                text(flow.id.to_string()),
+                text(account),
+                text(digest_of(&code)),
+                optional(self.sealed(tokens.access_token, flow.id)),
+                optional(self.sealed(tokens.refresh_token, flow.id)),
+            ];
+            self.state.write(FINISH, params).await?;
+            return Ok(with_query(&flow.target, &[("code", &code)]));
+        }
+        let session = self.session(&account, "oauth", None).await?;
+        let (at, within) = (
+            session.expires_at.to_string(),
+            session.expires_in.to_string(),
+        );
+        let Tokens {
+            access_token,
+            refresh_token,
+            ..
+        } = &tokens;
+        let mut pairs = vec![
+            ("access_token", session.access_token.as_str()),
+            ("expires_at", &at),
+            ("expires_in", &within),
+            ("refresh_token", &session.refresh_token),
+            ("token_type", "bearer"),
+        ];
+        pairs.extend(
+            access_token
+                .as_deref()
+                .map(|token| ("provider_token", token)),
+        );
+        pairs.extend(
+            refresh_token
+                .as_deref()
+                .map(|token| ("provider_refresh_token", token)),
+        );
+        pairs.push(("sb", ""));
+        Ok(with_fragment(&flow.target, &pairs))
+    }
+
+    /// What waits in the database for the code to come back.
+    fn sealed(&self, token: Option<String>, flow: Uuid) -> Option<String> {
+        self.ready.factors.seal_token(&token?, &flow.to_string())
+    }
+
+    fn land(
+        &self,
+        target: Option<&str>,
+        landing: Result<String, AuthError>,
+    ) -> Result<HttpResponse, AuthError> {
+        let url = match landing {
+            Ok(url) => url,
+            Err(error) => {
+                if let AuthError::Provider(cause) = &error {
+                    let cause = chain(cause);
+                    tracing::warn!(cause, "nobody could sign in at a provider");
+                }
+                let id = RequestId::accept(None);
+                if error.is_internal(&id) {
+                    return Err(error);
+                }
+                let (code, description) = error.for_browsers(&id);
+                let pairs = [
+                    ("error", "access_denied"),
+                    ("error_code", code),
+                    ("error_description", &*description),
+                ];
+                let site = self.ready.settings.redirects.target(target);
+                // Clients look into the query with PKCE, into the fragment without.
+                format!("{}#{}", with_query(&site, &pairs), encoded(&pairs))
+            }
+        };
+        let mut response = found(&url)?;
+        let mut cookie = self.browser_cookie(String::new());
+        cookie.make_removal();
+        response
+            .add_cookie(&cookie)
+            .map_err(|_| AuthError::Answer("no cookie"))?;
+        Ok(response)
+    }
+
+    /// `POST /token?grant_type=id_token`
+    pub(crate) async fn id_token_grant(&mut self) -> Result<HttpResponse, AuthError> {
+        let request: IdTokenGrant = self.json().await?;
+        let provider = self.ready.provider(&request.provider.unwrap_or_default())?;
+        let token = given(request.id_token).ok_or(AuthError::Invalid("id_token required"))?;
+        // Apps send the nonce, and its digest to the provider.
+        let nonce = given(request.nonce).map(|nonce| digest_of(&nonce));
+        let person = provider
+            .read_id_token(&token, nonce.as_deref(), self.now())
+            .await?;
+        let link_to = match request.link_identity {
+            Some(true) => Some(self.signed_in().await?.user.to_string()),
+            _ => None,
+        };
+        if link_to.is_some() && !self.ready.settings.allows_linking {
+            return Err(AuthError::LinkingDisabled);
+        }
+        let account = self
+            .account_at(provider, person, link_to.as_deref())
+            .await?;
+        self.open(&account, "oauth").await
+    }
+
+    /// The account of somebody at a provider.
+    async fn account_at(
+        &self,
+        provider: &Provider,
+        person: Person,
+        link_to: Option<&str>,
+    ) -> Result<String, AuthError> {
+        let settings = &self.ready.settings;
+        let data: Map<String, Value> = person.data;
+        let flag = |value: bool| text(if value { "true" } else { "false" });
+        let params = vec![
+            text(&provider.settings.name),
+            text(person.subject),
+            text(Value::Object(data).to_string()),
+            optional(person.email),
+            flag(person.is_verified),
+            flag(settings.allows_sign_up),
+            optional(link_to),
+            optional(self.address()),
+        ];
+        let result = self.state.write(SIGN_IN, params).await?;
+        match result.text(0, 0) {
+            Some("found" | "known") => {
+                let account = result.text(0, 1).ok_or(AuthError::Answer("no account"))?;
+                Ok(account.to_owned())
+            }
+            Some("taken") => Err(AuthError::IdentityExists),
+            Some("no_email") => Err(AuthError::NoEmailAtProvider),
+            Some("unverified") => Err(AuthError::EmailNotVerifiedAtProvider),
+            Some("disabled") => Err(AuthError::SignUpDisabled),
+            Some("banned") => Err(AuthError::Banned { refreshing: false }),
+            Some("gone") => Err(AuthError::NoUser),
+            _ => Err(AuthError::Answer("no verdict")),
+        }
+    }
+
+    pub(crate) async fn unlink_identity(&mut self, id: &str) -> Result<HttpResponse, AuthError> {
+        let who = self.signed_in().await?;
+        if !self.ready.settings.allows_linking {
+            return Err(AuthError::LinkingDisabled);
+        }
+        let id = Uuid::parse_str(id).map_err(|_| AuthError::NoSuchId)?;
+        let params = vec![
+            text(who.user.to_string()),
+            text(id.to_string()),
+            optional(self.address()),
+        ];
+        let result = self.state.write(UNLINK, params).await?;
+        match result.text(0, 0) {
+            Some("unlinked") => Ok(HttpResponse::Ok().json(json!({}))),
+            Some("last") => Err(AuthError::LastIdentity),
+            _ => Err(AuthError::IdentityNotFound),
+        }
+    }
+}
+
+fn found(url: &str) -> Result<HttpResponse, AuthError> {
+    let mut response = HttpResponse::new(StatusCode::FOUND);
+    let url = HeaderValue::try_from(url).map_err(|_| AuthError::Answer("no URL"))?;
+    response.headers_mut().insert(LOCATION, url);
+    Ok(response)
+}
