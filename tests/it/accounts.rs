@@ -350,3 +350,62 @@ client_secret = "very secret"
     ];
     run(&db, &gateway, &["auth/oauth.mjs"], &variables).await;
 }
+
+const HOOK: &str = "
+create function public.claims(event jsonb) returns jsonb language plpgsql as $$
+begin
+  case event -> 'claims' ->> 'email'
+    when 'refused@example.com' then
+      return jsonb_build_object('error', jsonb_build_object('http_code', 403, 'message', 'not you'));
+    when 'wrong@example.com' then
+      return '{}';
+    when 'slow@example.com' then
+      perform pg_sleep(20);
+    else null;
+  end case;
+  return jsonb_build_object('claims', event -> 'claims' || jsonb_build_object('plan', 'pro', 'by', event ->> 'authentication_method', 'sub', 'x'));
+end $$;
+revoke execute on function public.claims(jsonb) from public, anon, authenticated;
+grant execute on function public.claims(jsonb) to supabase_auth_admin;
+";
+
+#[actix_web::test]
+async fn a_function_has_a_word_in_what_tokens_say() {
+    let db = TestDb::hub_lib().await;
+    db.run(HOOK).await;
+    let mut settings = SETTINGS.to_vec();
+    settings.push(("PASSERELLE_AUTH_CUSTOM_ACCESS_TOKEN", "public.claims"));
+    let gateway = Gateway::serve(&db, &settings).await;
+    let token = newcomer(&gateway, "ada@example.com").await;
+    let said = claims(&token);
+    assert_eq!(
+        (&said["plan"], &said["by"]),
+        (&json!("pro"), &json!("password"))
+    );
+    assert_ne!(said["sub"], "x", "who somebody is stays");
+    assert_eq!(ask(&gateway, "GET", PROFILES, &token).await.0, 200);
+    for (email, status, code) in [
+        ("refused@example.com", 403, "unexpected_failure"),
+        ("wrong@example.com", 500, "unexpected_failure"),
+        ("slow@example.com", 422, "hook_timeout"),
+    ] {
+        let sent = awc::Client::builder()
+            .timeout(Duration::from_secs(30))
+            .finish()
+            .post(format!("{}/auth/v1/signup", gateway.url))
+            .send_json(&json!({ "email": email, "password": "StrongPass123!" }))
+            .await;
+        let mut response = sent.expect("an answer");
+        let body: Value = response.json().await.expect("JSON");
+        let answered = (response.status().as_u16(), &body["error_code"]);
+        assert_eq!(answered, (status, &json!(code)), "{email} {body}");
+        assert!(body.get("access_token").is_none());
+    }
+}
+
+/// The claims of a token.
+fn claims(token: &str) -> Value {
+    let claims = token.split('.').nth(1).expect("claims");
+    let decoded = URL_SAFE_NO_PAD.decode(claims).expect("base64url");
+    serde_json::from_slice(&decoded).expect("JSON")
+}

@@ -9,6 +9,7 @@ use passerelle_surface::{Closing, Noted, Writes};
 use passerelle_wire::{Flight, ResultSet, Scope};
 
 use crate::error::AuthError;
+use crate::settings::Hook;
 use crate::state::AuthState;
 
 const ROLE: &str = "supabase_auth_admin";
@@ -66,13 +67,26 @@ impl AuthState {
         Ok(connection.fly(&flight).await?)
     }
 
+    /// Calls a function of the database's owner. When this returns, nobody is answered from before.
+    pub(crate) async fn ask_hook(
+        &self,
+        hook: &Hook,
+        params: Vec<Param>,
+    ) -> Result<ResultSet, AuthError> {
+        let text = hook.statement.clone();
+        self.change(Statement { text, params }).await
+    }
+
     /// Changes something. When this returns, nobody is answered from before.
     pub(crate) async fn write(
         &self,
         sql: &'static str,
         params: Vec<Param>,
     ) -> Result<ResultSet, AuthError> {
-        let statement = statement(sql, params);
+        self.change(statement(sql, params)).await
+    }
+
+    async fn change(&self, statement: Statement) -> Result<ResultSet, AuthError> {
         let fence = self.shared.fence.as_deref();
         let writes = fence.map(|fence| Writes::new(fence, Closing::Checked));
         let closing = writes.map_or(&[][..], |writes| writes.closing().statements());

@@ -98,6 +98,12 @@ pub(crate) enum AuthError {
     LowLevelToEnroll,
     #[error("the second factor is missing, to remove one")]
     LowLevelToRemove,
+    #[error("a hook took too long")]
+    HookTimeout,
+    #[error("a hook did not answer as it should")]
+    HookAnswer,
+    #[error("a hook refuses")]
+    HookRefused { status: u16, message: String },
     #[error("there is no such provider")]
     NoProvider(String),
     #[error("the provider is of no use")]
@@ -275,6 +281,15 @@ impl AuthError {
                 "insufficient_aal",
                 "AAL2 session is required to update email or password when MFA is enabled.",
             ),
+            Self::HookTimeout => told(
+                422,
+                "hook_timeout",
+                "Failed to reach hook within maximum time of 2.000000 seconds",
+            ),
+            Self::HookAnswer => told(500, "unexpected_failure", "The hook's output is invalid"),
+            Self::HookRefused { status, message } => {
+                told(*status, "unexpected_failure", message.clone())
+            }
             Self::NoProvider(name) => told(
                 400,
                 "validation_failed",

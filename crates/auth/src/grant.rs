@@ -56,13 +56,12 @@ impl<'a> Grant<'a> {
         read().ok_or(AuthError::Answer("no session"))
     }
 
-    /// What the client gets.
-    pub(crate) fn session(
+    /// What its access token says.
+    pub(crate) fn claims(
         &self,
         ready: &Ready,
         now: UnixTime,
-        weak_password: Option<&Weakness>,
-    ) -> Result<Session, AuthError> {
+    ) -> Result<Map<String, Value>, AuthError> {
         let unreadable = |_| AuthError::Answer("no JSON");
         let settings = &ready.settings;
         let expires_in = settings.access_token.as_secs();
@@ -72,8 +71,23 @@ impl<'a> Grant<'a> {
         claims.insert("iss".to_owned(), settings.issuer.as_str().into());
         claims.insert("iat".to_owned(), now.seconds().into());
         claims.insert("exp".to_owned(), expires_at.into());
+        Ok(claims)
+    }
+
+    /// What the client gets.
+    pub(crate) fn session(
+        &self,
+        ready: &Ready,
+        claims: &Map<String, Value>,
+        now: UnixTime,
+        weak_password: Option<&Weakness>,
+    ) -> Result<Session, AuthError> {
+        let unreadable = |_| AuthError::Answer("no JSON");
+        let settings = &ready.settings;
+        let expires_in = settings.access_token.as_secs();
+        let expires_at = now.seconds().saturating_add_unsigned(expires_in);
         Ok(Session {
-            access_token: mint(&claims, &settings.key)?,
+            access_token: mint(claims, &settings.key)?,
             token_type: "bearer",
             expires_in,
             expires_at,

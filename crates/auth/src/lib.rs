@@ -9,6 +9,7 @@ mod endpoint;
 mod error;
 mod exchange;
 mod grant;
+mod hook;
 mod mail;
 mod one_time;
 mod password;
@@ -28,7 +29,7 @@ use actix_web::web::{self, ServiceConfig};
 pub use password::{HashCounts, Hasher, PasswordRules, RequiredCharacters};
 pub use provider::{ProviderKind, ProviderSettings};
 pub use redirect::Redirects;
-pub use settings::{AuthSettings, SessionRules};
+pub use settings::{AuthSettings, Hook, SessionRules};
 pub use state::AuthState;
 
 /// Mounts the surface as the default service of the scope that is being configured, whose path is

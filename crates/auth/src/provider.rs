@@ -200,14 +200,13 @@ impl Provider {
             return Err(ProviderError::Token("this provider issues none"));
         };
         let known = self.known(issuer, None).await?;
-        let principal = match known.keys.verify(token.as_bytes(), now) {
-            Ok(principal) => principal,
-            Err(_) => {
-                // It may have been signed with a key that is new.
-                let known = self.known(issuer, Some(AGAIN)).await?;
-                let verified = known.keys.verify(token.as_bytes(), now);
-                verified.map_err(|_| ProviderError::Token("its signature or its time is wrong"))?
-            }
+        let principal = if let Ok(principal) = known.keys.verify(token.as_bytes(), now) {
+            principal
+        } else {
+            // It may have been signed with a key that is new.
+            let known = self.known(issuer, Some(AGAIN)).await?;
+            let verified = known.keys.verify(token.as_bytes(), now);
+            verified.map_err(|_| ProviderError::Token("its signature or its time is wrong"))?
         };
         let text = |name| principal.claim(name).and_then(Value::as_str);
         if text("iss").map(|iss| iss.trim_end_matches('/')) != Some(issuer.trim_end_matches('/')) {

@@ -37,6 +37,8 @@ pub struct AuthSettings {
     pub allows_anonymous: bool,
     /// Whether an address counts as confirmed without a mail.
     pub autoconfirm: bool,
+    /// A function of the database that may change the claims of access tokens.
+    pub access_token_hook: Option<Hook>,
     /// Where one may sign in instead.
     pub providers: Vec<ProviderSettings>,
     /// Whether people may add identities to their account, and take them away.
@@ -70,6 +72,26 @@ pub struct SessionRules {
     pub is_single: bool,
     /// How long a refresh token that was exchanged may be used again, for requests that crossed.
     pub reuse: Duration,
+}
+
+/// A function of the database that takes an event and returns what becomes of it, both as `jsonb`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// The statement that calls it with `$1`.
+    pub(crate) statement: String,
+}
+
+impl Hook {
+    /// A function, by its schema and name.
+    pub fn new(schema: &str, name: &str) -> Self {
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let statement = format!(
+            "select {}.{}($1::pg_catalog.jsonb)",
+            quoted(schema),
+            quoted(name)
+        );
+        Self { statement }
+    }
 }
 
 impl AuthSettings {

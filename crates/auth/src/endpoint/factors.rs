@@ -150,7 +150,9 @@ impl Exchange<'_> {
             _ => return Err(AuthError::ChallengeExpired(challenge)),
         }
         self.state.shared.ended.settle().await;
-        let session = Grant::read(&verified, 1)?.session(self.ready, self.now(), None)?;
+        let session = self
+            .issue(&Grant::read(&verified, 1)?, "totp", None)
+            .await?;
         Ok(HttpResponse::Ok().json(session))
     }
 

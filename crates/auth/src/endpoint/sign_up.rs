@@ -158,7 +158,7 @@ impl Exchange<'_> {
         if is_single {
             self.state.shared.ended.settle().await;
         }
-        Grant::read(&result, 0)?.session(self.ready, self.now(), weak)
+        self.issue(&Grant::read(&result, 0)?, method, weak).await
     }
 }
 

@@ -124,7 +124,8 @@ impl Exchange<'_> {
         let result = self.state.write(REFRESH, params).await?;
         match result.text(0, 0) {
             Some("granted") => {
-                let session = Grant::read(&result, 1)?.session(self.ready, self.now(), None)?;
+                let grant = Grant::read(&result, 1)?;
+                let session = self.issue(&grant, "token_refresh", None).await?;
                 Ok(HttpResponse::Ok().json(session))
             }
             Some("not_found" | "ahead") => Err(AuthError::RefreshTokenNotFound),

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use std::path::Path;
 
-use passerelle_auth::{AuthSettings, PasswordRules, Redirects, SessionRules};
+use passerelle_auth::{AuthSettings, Hook, PasswordRules, Redirects, SessionRules};
 use passerelle_identity::{Secret, SigningKey, SigningKeys, Verifier};
 use passerelle_mail::{Inbox, Mailer, SmtpSettings, Templates};
 use passerelle_surface::{HttpLimits, RateLimitSettings};
 
 use super::DeploymentError;
-use crate::config::{AuthSettings as AuthKeys, SessionCheck, Settings, providers};
+use crate::config::{AuthSettings as AuthKeys, SessionCheck, Settings, providers, qualified};
 
 /// Where supabase-js looks for the surface.
 const AUTH_PREFIX: &str = "/auth/v1";
@@ -88,6 +88,8 @@ pub(super) fn auth(
         allows_sign_up: auth.sign_up,
         allows_anonymous: auth.anonymous_users,
         autoconfirm: auth.email_autoconfirm,
+        access_token_hook: qualified(&auth.custom_access_token)
+            .map(|function| Hook::new(&function.schema, &function.name)),
         providers: providers(&auth.providers)?,
         allows_linking: auth.manual_linking,
         redirects: Redirects {
