@@ -211,6 +211,9 @@ async fn attempts_are_limited() {
         ("PASSERELLE_RATE_LIMITS_SIGN_IN_BURST", "12"),
         ("PASSERELLE_AUTH_EMAIL_AUTOCONFIRM", "true"),
         ("PASSERELLE_RATE_LIMITS_ATTEMPT_BURST", "5"),
+        // Nothing refills while this runs, however slowly.
+        ("PASSERELLE_RATE_LIMITS_SIGN_IN_PERIOD_SECONDS", "86400"),
+        ("PASSERELLE_RATE_LIMITS_ATTEMPT_PERIOD_SECONDS", "86400"),
     ];
     let gateway = Gateway::serve(&db, &limits).await;
     let attempt = async |email: &str| {
