@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use passerelle_testkit::TestDb;
+use passerelle_testkit::{PrivateRedis, TestDb};
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep};
 
@@ -411,4 +411,34 @@ fn claims(token: &str) -> Value {
     let claims = token.split('.').nth(1).expect("claims");
     let decoded = URL_SAFE_NO_PAD.decode(claims).expect("base64url");
     serde_json::from_slice(&decoded).expect("JSON")
+}
+
+#[actix_web::test]
+async fn a_redis_that_dies_and_comes_back_empty_signs_nobody_out() {
+    let db = TestDb::hub_lib().await;
+    let mut redis = PrivateRedis::start(&[]).await;
+    let url = redis.url();
+    let mut settings = SETTINGS.to_vec();
+    settings.push(("REDIS_URL", &url));
+    let gateway = Gateway::serve(&db, &settings).await;
+    let other = Gateway::serve(&db, &settings).await;
+    let first = newcomer(&gateway, "ada@example.com").await;
+    redis.kill().await;
+    // Nobody is signed out, people sign up and in, and a sign-out is effective all the same.
+    let second = newcomer(&other, "grace@example.com").await;
+    for token in [&first, &second] {
+        assert_eq!(ask(&gateway, "GET", PROFILES, token).await.0, 200);
+    }
+    assert_eq!(
+        ask(&gateway, "POST", "/auth/v1/logout", &second).await.0,
+        204
+    );
+    assert_eq!(ask(&other, "GET", PROFILES, &second).await.0, 401);
+    redis.restart().await;
+    redis.ask(&["FLUSHALL"]);
+    for gateway in [&gateway, &other] {
+        assert_eq!(ask(gateway, "GET", PROFILES, &first).await.0, 200);
+        assert_eq!(ask(gateway, "GET", "/auth/v1/user", &first).await.0, 200);
+        assert_eq!(ask(gateway, "GET", PROFILES, &second).await.0, 401);
+    }
 }
