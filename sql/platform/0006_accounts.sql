@@ -578,13 +578,16 @@ begin atomic
 end;
 comment on function passerelle.has_ended(uuid) is 'Whether a session has ended lately.';
 
--- Longer than any access token lasts.
+-- Access tokens do not last as long, nor do flows and challenges.
 create or replace function passerelle.forget_ended() returns void
   language sql security definer set search_path = ''
 begin atomic
   delete from passerelle.ended_sessions e where e.ended_at < now() - interval '25 hours';
+  delete from auth.flow_state f where f.created_at < now() - interval '1 day';
+  delete from auth.mfa_challenges c where c.created_at < now() - interval '1 day';
 end;
-comment on function passerelle.forget_ended() is 'Removes sessions whose access tokens have all expired.';
+comment on function passerelle.forget_ended() is
+  'Removes sessions whose access tokens have all expired, and flows and challenges that nobody came back to.';
 
 revoke execute on function passerelle.ended_since(xid8), passerelle.has_ended(uuid), passerelle.forget_ended() from public;
 grant execute on function passerelle.ended_since(xid8), passerelle.has_ended(uuid), passerelle.forget_ended() to authenticator;

@@ -71,7 +71,8 @@ begin
     verdict := 'silent';
     return;
   end if;
-  if wish = 'magiclink' and owner.email_confirmed_at is null then
+  -- Who asks for a link did not choose the password that somebody signed up with before: their link makes it void.
+  if wish = 'magiclink' and owner.email_confirmed_at is null and coalesce(owner.encrypted_password, '') = '' then
     template := 'signup';
   end if;
   kind := case template when 'signup' then 'confirmation_token' when 'invite' then 'confirmation_token'
@@ -81,7 +82,8 @@ begin
   set confirmation_sent_at = case when kind = 'confirmation_token' then clock_timestamp() else u.confirmation_sent_at end,
     recovery_sent_at = case when kind = 'recovery_token' then clock_timestamp() else u.recovery_sent_at end,
     reauthentication_sent_at = case when kind = 'reauthentication_token' then clock_timestamp() else u.reauthentication_sent_at end,
-    invited_at = case when wish = 'invite' then clock_timestamp() else u.invited_at end
+    invited_at = case when wish = 'invite' then clock_timestamp() else u.invited_at end,
+    encrypted_password = case when wish = 'invite' then '' else u.encrypted_password end
   where u.id = owner.id
   returning u.* into owner;
   perform passerelle.send_mail(jsonb_build_object(

@@ -176,6 +176,7 @@ begin
   );
   update auth.users u
   set invited_at = case when wish = 'invite' then clock_timestamp() else u.invited_at end,
+    encrypted_password = case when wish = 'invite' then '' else u.encrypted_password end,
     confirmation_sent_at = case when verification in ('signup', 'invite') then clock_timestamp() else u.confirmation_sent_at end,
     recovery_sent_at = case when verification in ('magiclink', 'recovery') then clock_timestamp() else u.recovery_sent_at end
   where u.id = owner.id

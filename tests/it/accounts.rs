@@ -442,3 +442,29 @@ async fn a_redis_that_dies_and_comes_back_empty_signs_nobody_out() {
         assert_eq!(ask(gateway, "GET", PROFILES, &second).await.0, 401);
     }
 }
+
+#[actix_web::test]
+async fn guesses_at_a_code_are_counted_whoever_makes_them() {
+    let db = TestDb::hub_lib().await;
+    let limits = [
+        ("PASSERELLE_SERVER_TRUSTED_PROXIES", "127.0.0.1"),
+        ("PASSERELLE_RATE_LIMITS_ATTEMPT_BURST", "5"),
+        ("PASSERELLE_RATE_LIMITS_ATTEMPT_PERIOD_SECONDS", "86400"),
+    ];
+    let gateway = Gateway::serve(&db, &limits).await;
+    for guess in 0..7 {
+        let sent = awc::Client::default()
+            .post(format!("{}/auth/v1/verify", gateway.url))
+            .insert_header(("x-forwarded-for", format!("203.0.113.{guess}")))
+            .send_json(&json!({ "type": "email", "email": "ada@example.com", "token": format!("00000{guess}") }))
+            .await;
+        let mut response = sent.expect("an answer");
+        let body: Value = response.json().await.expect("JSON");
+        let expected = if guess < 5 {
+            "otp_expired"
+        } else {
+            "over_request_rate_limit"
+        };
+        assert_eq!(body["error_code"], expected, "guess {guess}");
+    }
+}

@@ -49,6 +49,11 @@ pub(crate) fn text(value: impl AsRef<str>) -> Param {
     Some(Bytes::copy_from_slice(value.as_bytes()))
 }
 
+/// A parameter that is true or false.
+pub(crate) fn flag(value: bool) -> Param {
+    text(if value { "true" } else { "false" })
+}
+
 /// A parameter that may be absent.
 pub(crate) fn optional(value: Option<impl AsRef<str>>) -> Param {
     value.and_then(text)

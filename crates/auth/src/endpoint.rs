@@ -11,9 +11,23 @@ mod token;
 mod user;
 mod verify;
 
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, LOCATION};
+
+use crate::error::AuthError;
+
+/// Sends a browser on.
+fn send_on(status: StatusCode, url: &str) -> Result<HttpResponse, AuthError> {
+    let mut response = HttpResponse::new(status);
+    let url = HeaderValue::try_from(url).map_err(|_| AuthError::Answer("no URL"))?;
+    response.headers_mut().insert(LOCATION, url);
+    Ok(response)
+}
+
 /// An address in the form in which it is kept.
-fn email(text: &str) -> Result<String, crate::error::AuthError> {
-    let invalid = |what| Err(crate::error::AuthError::Invalid(what));
+fn email(text: &str) -> Result<String, AuthError> {
+    let invalid = |what| Err(AuthError::Invalid(what));
     let text = text.trim();
     if text.is_empty() {
         return invalid("An email address is required");

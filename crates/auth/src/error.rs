@@ -286,7 +286,6 @@ impl AuthError {
                 "hook_timeout",
                 "Failed to reach hook within maximum time of 2.000000 seconds",
             ),
-            Self::HookAnswer => told(500, "unexpected_failure", "The hook's output is invalid"),
             Self::HookRefused { status, message } => {
                 told(*status, "unexpected_failure", message.clone())
             }
@@ -426,7 +425,7 @@ impl AuthError {
                 "validation_failed",
                 "The request holds text that cannot be kept",
             ),
-            Self::Flight(_) | Self::Answer(_) | Self::Mint(_) => told(
+            Self::Flight(_) | Self::Answer(_) | Self::Mint(_) | Self::HookAnswer => told(
                 500,
                 "unexpected_failure",
                 format!("Internal server error (request {})", request_id.as_str()),
@@ -473,10 +472,21 @@ impl AuthError {
         response
     }
 
-    /// Code and text, for a browser that is sent on.
-    pub(crate) fn for_browsers(&self, request_id: &RequestId) -> (&'static str, Cow<'static, str>) {
-        let told = self.told(request_id);
-        (told.code, told.message)
+    /// Parameters for a browser that is sent on (RFC 6749, section 4.1.2.1).
+    ///
+    /// # Errors
+    /// The error itself, if it is a failure of ours.
+    pub(crate) fn for_browsers(self) -> Result<[(&'static str, Cow<'static, str>); 3], Self> {
+        let request_id = RequestId::accept(None);
+        if self.is_internal(&request_id) {
+            return Err(self);
+        }
+        let told = self.told(&request_id);
+        Ok([
+            ("error", "access_denied".into()),
+            ("error_code", told.code.into()),
+            ("error_description", told.message),
+        ])
     }
 
     /// Whether it is a failure of ours.

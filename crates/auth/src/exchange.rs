@@ -1,10 +1,13 @@
 //! From request to response.
 
+use std::sync::Arc;
+
 use actix_web::http::header::{
     ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, HeaderName, HeaderValue, USER_AGENT,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use passerelle_identity::{Principal, UnixTime, bearer_token};
+use passerelle_pg::chain;
 use passerelle_store::Verdict;
 use passerelle_surface::{
     Quota, RateCaller, RequestId, RouteClass, Service, Shape, Trace, X_REQUEST_ID, body,
@@ -44,7 +47,7 @@ pub(crate) struct Exchange<'a> {
     pub(crate) state: &'a AuthState,
     pub(crate) ready: &'a Ready,
     quota: Option<Quota>,
-    role: Option<std::sync::Arc<str>>,
+    role: Option<Arc<str>>,
 }
 
 /// Somebody who has signed in.
@@ -126,15 +129,19 @@ impl Exchange<'_> {
         self.hold_to(quota)
     }
 
-    /// Counts an attempt at an account, from an address.
-    pub(crate) async fn admit_attempt(&mut self, account: &str) -> Result<(), AuthError> {
+    /// Counts a password that is tried at an account. It counts by address, so that nobody locks others out.
+    pub(crate) async fn admit_password(&mut self, account: &str) -> Result<(), AuthError> {
+        let address = self.address().unwrap_or_default();
+        self.admit_guess(&format!("{account} {address}")).await
+    }
+
+    /// Counts a guess at a secret that is too short to be guessed at from many addresses.
+    pub(crate) async fn admit_guess(&mut self, secret: &str) -> Result<(), AuthError> {
         let (Some(gate), Some(limits)) = (&self.state.gate, &self.ready.settings.rate_limits)
         else {
             return Ok(());
         };
-        let address = self.address().unwrap_or_default();
-        let attempt = format!("{account} {address}");
-        let caller = RateCaller::Key(attempt.as_bytes());
+        let caller = RateCaller::Key(secret.as_bytes());
         let quota = gate.admit(limits, RouteClass::Attempt, &caller).await;
         if quota.verdict() == Verdict::Limited {
             return self.hold_to(quota);
@@ -277,16 +284,21 @@ impl Exchange<'_> {
         Ok(verifier.authenticate(header(&APIKEY), header(&AUTHORIZATION), self.now())?)
     }
 
-    /// Whether the caller may do everything.
-    fn administrator(&mut self) -> Result<(), AuthError> {
-        let bearer = self
-            .header(&AUTHORIZATION)
-            .and_then(|value| bearer_token(value.as_bytes()));
+    /// Who asks, by a token in `Authorization`: a key in `apikey` alone is not enough.
+    fn bearer(&mut self) -> Result<Principal, AuthError> {
+        let bearer = self.header(&AUTHORIZATION);
+        let bearer = bearer.and_then(|value| bearer_token(value.as_bytes()));
         if bearer.is_none_or(<[u8]>::is_empty) {
             return Err(AuthError::NoToken);
         }
         let principal = self.principal()?;
-        self.role = Some(std::sync::Arc::clone(principal.role()));
+        self.role = Some(Arc::clone(principal.role()));
+        Ok(principal)
+    }
+
+    /// Whether the caller may do everything.
+    fn administrator(&mut self) -> Result<(), AuthError> {
+        let principal = self.bearer()?;
         match &**principal.role() {
             "service_role" | "supabase_admin" => Ok(()),
             _ => Err(AuthError::NotAllowed),
@@ -295,14 +307,7 @@ impl Exchange<'_> {
 
     /// Who has signed in, by a token in `Authorization`.
     pub(crate) async fn signed_in(&mut self) -> Result<SignedIn, AuthError> {
-        let bearer = self
-            .header(&AUTHORIZATION)
-            .and_then(|value| bearer_token(value.as_bytes()));
-        if bearer.is_none_or(<[u8]>::is_empty) {
-            return Err(AuthError::NoToken);
-        }
-        let principal = self.principal()?;
-        self.role = Some(std::sync::Arc::clone(principal.role()));
+        let principal = self.bearer()?;
         let id = |text: Option<&str>| text.and_then(|text| Uuid::parse_str(text).ok());
         let user = id(principal.subject()).ok_or(AuthError::NoSubject)?;
         if let Some(session) = principal.session() {
@@ -318,15 +323,3 @@ impl Exchange<'_> {
 
 /// No request of this surface needs more.
 const MOST: u64 = 1024 * 1024;
-
-/// An error and its causes.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}

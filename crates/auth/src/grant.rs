@@ -100,6 +100,20 @@ impl<'a> Grant<'a> {
     }
 }
 
+impl Session {
+    /// What a browser brings to the application in the fragment of its address.
+    pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("access_token", self.access_token.clone()),
+            ("expires_at", self.expires_at.to_string()),
+            ("expires_in", self.expires_in.to_string()),
+            ("refresh_token", self.refresh_token.clone()),
+            ("token_type", self.token_type.to_owned()),
+            ("sb", String::new()),
+        ]
+    }
+}
+
 /// The answer with an account.
 pub(crate) fn account(account: &str) -> HttpResponse {
     HttpResponse::Ok()

@@ -46,7 +46,7 @@ impl AuthState {
             confirmation_url: with_query(
                 &format!("{}/verify", settings.issuer),
                 &[
-                    ("token", &link),
+                    ("token", link.as_str()),
                     ("type", kind),
                     ("redirect_to", &redirect_to),
                 ],

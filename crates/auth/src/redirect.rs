@@ -100,23 +100,23 @@ fn is_separator(c: u8) -> bool {
 }
 
 /// The URL with parameters in its fragment.
-pub(crate) fn with_fragment(url: &str, pairs: &[(&str, &str)]) -> String {
+pub(crate) fn with_fragment(url: &str, pairs: &[(&str, impl AsRef<str>)]) -> String {
     let url = url.split('#').next().unwrap_or_default();
     format!("{url}#{}", encoded(pairs))
 }
 
 /// The URL with more parameters in its query; those that it has stay.
-pub(crate) fn with_query(url: &str, pairs: &[(&str, &str)]) -> String {
+pub(crate) fn with_query(url: &str, pairs: &[(&str, impl AsRef<str>)]) -> String {
     let url = url.split('#').next().unwrap_or_default();
     let joint = if url.contains('?') { '&' } else { '?' };
     format!("{url}{joint}{}", encoded(pairs))
 }
 
 /// Parameters as forms and queries write them.
-pub(crate) fn encoded(pairs: &[(&str, &str)]) -> String {
+pub(crate) fn encoded(pairs: &[(&str, impl AsRef<str>)]) -> String {
     let pairs = pairs
         .iter()
-        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, KEPT)));
+        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value.as_ref(), KEPT)));
     pairs.collect::<Vec<_>>().join("&")
 }
 

@@ -208,6 +208,22 @@ impl Challenge {
     }
 }
 
+/// Bytes of an account's metadata as JSON: tokens hold them, and have to fit into a header.
+const METADATA: usize = 32 * 1024;
+
+/// Metadata as JSON, if they are not too many beside so many bytes that are there. Those that only take away always are.
+pub(crate) fn metadata(data: Option<Map<String, Value>>, kept: usize) -> Result<String, AuthError> {
+    let data = data.unwrap_or_default();
+    let only_takes = data.values().all(Value::is_null);
+    let text = Value::Object(data).to_string();
+    if text.len() > METADATA || (!only_takes && text.len() + kept > METADATA) {
+        return Err(AuthError::Invalid(
+            "The metadata are too large: an account has 32 KiB of them",
+        ));
+    }
+    Ok(text)
+}
+
 /// Text that says something.
 pub(crate) fn given(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 /// A failure with all its causes.
-pub(crate) fn chain(failure: &dyn Error) -> String {
+pub fn chain(failure: &dyn Error) -> String {
     let mut text = failure.to_string();
     let mut source = failure.source();
     while let Some(cause) = source {

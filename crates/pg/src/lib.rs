@@ -23,6 +23,7 @@ pub use control::{ControlClient, ControlEndpoint, ControlError, ControlTransacti
 pub use db_error::{ErrorReply, RaiseError, SqlError, error_reply};
 pub use describe::{accessible_routines, accessible_tables, schema_comment};
 pub use digest::digest;
+pub use error_chain::chain;
 pub use feed::{Counters, Feed, FeedCommit, FeedSession, FeedSink, FeedState, Others, Position};
 pub use introspect::{IntrospectError, IntrospectionSettings, introspect};
 pub use keeper::{CatalogKeeper, KeeperSettings, KeeperStatus};

@@ -132,18 +132,6 @@ pub(crate) enum ReplyError {
     NoRow,
 }
 
-/// An error with its causes, for the log.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
 impl From<ReferenceError> for RestError {
     fn from(error: ReferenceError) -> Self {
         Self::Batch(error.into())

@@ -12,13 +12,13 @@ use std::time::Duration;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::rt;
 use bytes::Bytes;
+use passerelle_pg::chain;
 use passerelle_surface::RequestId;
 use passerelle_wire::WireError;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
 pub(crate) use self::permits::{ExportPermit, ExportPermits};
-use crate::error::chain;
 use crate::run::Flow;
 
 /// What the configuration says about exports: replies whose rows are sent on while they arrive.

@@ -10,6 +10,7 @@ use actix_web::http::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, Head
 use actix_web::{HttpRequest, HttpResponse, web};
 use passerelle_catalog::QualifiedName;
 use passerelle_identity::{Principal, TokenError, UnixTime};
+use passerelle_pg::chain;
 use passerelle_planner::{DescribePlan, Handler, Plan, ReplySpec, TransactionSpec, plan_with};
 use passerelle_statement::Statement;
 use passerelle_store::Verdict;
@@ -21,7 +22,7 @@ use passerelle_syntax::{
 
 use crate::course::{Caller, Course};
 use crate::describe::{self, Document};
-use crate::error::{RestError, chain};
+use crate::error::RestError;
 use crate::run::{self, RunError};
 use crate::settings::{CredentialKind, RestSettings};
 use crate::state::{Ready, RestState};

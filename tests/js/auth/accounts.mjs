@@ -110,6 +110,21 @@ test('metadata are merged, and null takes a key away', async () => {
   assert.deepEqual(fine(await supabase.auth.getUser()).user.user_metadata, user.user_metadata);
 });
 
+test('metadata have an end', async () => {
+  const { supabase } = await newcomer();
+  const part = () => ({ [`k${Math.random()}`]: 'x'.repeat(20000) });
+  let answer;
+  for (let turn = 0; turn < 5; turn += 1) {
+    answer = await supabase.auth.updateUser({ data: part() });
+    if (answer.error) break;
+  }
+  assert.equal(answer.error?.code, 'validation_failed');
+  assert.equal((await client().auth.signUp({ email: address(), password: PASSWORD, options: { data: { x: 'x'.repeat(70000) } } })).error.code, 'validation_failed');
+  // It still works, and less is always taken.
+  fine(await supabase.auth.refreshSession());
+  fine(await supabase.auth.getUser());
+});
+
 test('a new password ends the other sessions and not one\'s own', async () => {
   const { supabase, email, session } = await newcomer();
   const second = client(other);

@@ -1,7 +1,7 @@
 // supabase.auth.mfa, with an authenticator app that these lines stand for.
 
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import test from 'node:test';
 import { createClient } from '@supabase/supabase-js';
 import WebSocket from 'ws';
@@ -105,6 +105,7 @@ test('factors of others, names that are taken, kinds that are not there', async 
   assert.equal((await supabase.auth.mfa.unenroll({ factorId: factor.id })).error.code, 'mfa_factor_not_found');
   fine(await supabase.auth.mfa.enroll({ factorType: 'totp', friendlyName: 'Same' }));
   assert.equal((await supabase.auth.mfa.enroll({ factorType: 'totp', friendlyName: 'Same' })).error.code, 'mfa_factor_name_conflict');
+  assert.equal((await supabase.auth.mfa.enroll({ factorType: 'totp', friendlyName: randomBytes(8000).toString('hex') })).error.code, 'validation_failed');
   assert.equal((await supabase.auth.mfa.enroll({ factorType: 'phone', phone: '+33123456789' })).error.code, 'mfa_phone_enroll_not_enabled');
   for (let turn = 0; turn < 9; turn += 1) fine(await supabase.auth.mfa.enroll({ factorType: 'totp', friendlyName: `f${turn}` }));
   assert.equal((await supabase.auth.mfa.enroll({ factorType: 'totp', friendlyName: 'one more' })).error.code, 'too_many_enrolled_mfa_factors');
@@ -122,6 +123,15 @@ test('a factor that came along from Supabase', async () => {
   const { rows: [{ id }] } = await database.query(
     "insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, created_at, updated_at, secret) values (gen_random_uuid(), $1, 'Old', 'totp', 'verified', now(), now(), $2) returning id", [user.id, secret]);
   fine(await supabase.auth.mfa.challengeAndVerify({ factorId: id, code: code(secret) }));
+});
+
+test('challenges and flows that nobody comes back to are forgotten', async () => {
+  const { factor } = await enrolled();
+  await database.query("insert into auth.mfa_challenges (id, factor_id, created_at, ip_address) values (gen_random_uuid(), $1, now() - interval '2 days', '127.0.0.1')", [factor.id]);
+  await database.query("insert into auth.flow_state (id, provider_type, created_at, authentication_method) values (gen_random_uuid(), 'abandoned', now() - interval '2 days', 'oauth'), (gen_random_uuid(), 'abandoned', now(), 'oauth')");
+  await database.query('select passerelle.forget_ended()');
+  const { rows: [left] } = await database.query("select (select count(*) from auth.mfa_challenges where created_at < now() - interval '1 day')::int as challenges, (select count(*) from auth.flow_state where provider_type = 'abandoned')::int as flows");
+  assert.deepEqual(left, { challenges: 0, flows: 1 });
 });
 
 test.after(() => database.end());

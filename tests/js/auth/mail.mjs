@@ -132,6 +132,15 @@ test('a password that a stranger chose before is void when a link confirms the a
   assert.equal((await client().auth.signInWithPassword({ email, password: 'StrangersPass1!' })).error.code, 'invalid_credentials');
 });
 
+test('nor does it outlive a link to sign in', async () => {
+  const email = address('victim');
+  fine(await client().auth.signUp({ email, password: 'StrangersPass1!' }));
+  fine(await client().auth.signInWithOtp({ email }));
+  const { said } = await follow((await mail(email, 2)).link);
+  assert.ok(said.get('access_token'));
+  assert.equal((await client().auth.signInWithPassword({ email, password: 'StrangersPass1!' })).error.code, 'invalid_credentials');
+});
+
 test('a forgotten password, with a code for the browser that asked (PKCE)', async () => {
   const email = address('pkce');
   const supabase = client('pkce');

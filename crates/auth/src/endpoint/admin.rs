@@ -7,14 +7,14 @@ use uuid::Uuid;
 
 use super::email;
 use super::otp::Wish;
-use crate::database::{optional, text};
+use crate::database::{flag, optional, text};
 use crate::error::AuthError;
 use crate::exchange::Exchange;
 use crate::grant;
 use crate::one_time::{digest_of, random_id};
 use crate::password::PasswordRules;
 use crate::redirect::with_query;
-use crate::request::{AdminUser, Challenge, Deletion, Invitation, LinkRequest, given};
+use crate::request::{AdminUser, Challenge, Deletion, Invitation, LinkRequest, given, metadata};
 
 const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
@@ -151,7 +151,7 @@ impl Exchange<'_> {
         let signs_out = !is_new && (hash.is_some() || is_banned);
         let params = vec![
             optional(id.map(|id| id.to_string())),
-            text(if is_new { "true" } else { "false" }),
+            flag(is_new),
             text(Value::Object(wanted).to_string()),
             optional(hash),
             optional(self.address()),
@@ -177,7 +177,7 @@ impl Exchange<'_> {
         let is_soft = request.should_soft_delete.unwrap_or(false);
         let params = vec![
             text(id.to_string()),
-            text(if is_soft { "true" } else { "false" }),
+            flag(is_soft),
             optional(self.address()),
         ];
         let deleted = self.state.write(DELETE, params).await?;
@@ -197,7 +197,7 @@ impl Exchange<'_> {
             email: &email,
             challenge: Challenge::default(),
             may_create: true,
-            data: request.data.unwrap_or_default(),
+            data: metadata(request.data, 0)?,
         };
         let sent = self.request_mail(wish).await?;
         match sent.text(0, 0) {
@@ -245,7 +245,7 @@ impl Exchange<'_> {
             text(token.to_string()),
             text(digest_of(&link)),
             optional(hash),
-            text(Value::Object(request.data.unwrap_or_default()).to_string()),
+            text(metadata(request.data, 0)?),
             optional(self.address()),
         ];
         let made = self.state.write(GENERATE, params).await?;
@@ -263,7 +263,7 @@ impl Exchange<'_> {
         let action = with_query(
             &format!("{}/verify", self.ready.settings.issuer),
             &[
-                ("token", &link),
+                ("token", link.as_str()),
                 ("type", verification),
                 ("redirect_to", &target),
             ],

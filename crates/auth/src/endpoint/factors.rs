@@ -29,6 +29,8 @@ const REMOVE: &str =
 const LIST: &str = "select coalesce(pg_catalog.jsonb_agg(passerelle.factor(f) order by f.created_at, f.id), '[]') \
     from auth.mfa_factors f where f.user_id = $1::uuid";
 
+/// Bytes of the name of a factor.
+const LONGEST_NAME: usize = 255;
 /// Factors of one account, finished and not.
 const MOST: &str = "10";
 
@@ -49,6 +51,11 @@ impl Exchange<'_> {
             }
         }
         let name = given(request.friendly_name).unwrap_or_default();
+        if name.len() > LONGEST_NAME {
+            return Err(AuthError::Invalid(
+                "The friendly name of a factor is too long",
+            ));
+        }
         let factor = random_id()?;
         let secret = FactorSecrets::make().ok_or(AuthError::Answer("no random numbers"))?;
         let sealed = self.ready.factors.seal(&secret, &factor.to_string());
@@ -117,7 +124,7 @@ impl Exchange<'_> {
         let Some(Ok(challenge)) = challenge else {
             return Err(AuthError::Invalid("challenge_id must be a UUID"));
         };
-        self.admit_attempt(&format!("factor {factor}")).await?;
+        self.admit_guess(&format!("factor {factor}")).await?;
         let ids = || vec![text(who.user.to_string()), text(factor.to_string())];
         let mut params = ids();
         params.push(text(challenge.to_string()));

@@ -6,16 +6,16 @@
 use actix_web::HttpResponse;
 use actix_web::cookie::{Cookie, SameSite, time::Duration as Age};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, LOCATION};
-use passerelle_surface::RequestId;
+use passerelle_pg::chain;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::database::{optional, text};
+use super::send_on;
+use crate::database::{flag, optional, text};
 use crate::error::AuthError;
-use crate::exchange::{Exchange, chain};
+use crate::exchange::Exchange;
 use crate::one_time::{digest_of, random_id};
-use crate::provider::{Person, Provider, Tokens};
+use crate::provider::{Person, Provider};
 use crate::redirect::{encoded, with_fragment, with_query};
 use crate::request::{Challenge, IdTokenGrant, given};
 
@@ -31,8 +31,7 @@ const RETURN: &str = "update auth.flow_state f set updated_at = pg_catalog.clock
 const FINISH: &str = "update auth.flow_state f set user_id = $2::uuid, auth_code = $3, auth_code_issued_at = pg_catalog.clock_timestamp(), \
       authentication_method = 'oauth', provider_access_token = $4, provider_refresh_token = $5 \
     where f.id = $1::uuid and f.authentication_method = 'oauth_returned'";
-const FORGET: &str = "delete from auth.flow_state f where f.id = $1::uuid \
-    or f.created_at < pg_catalog.now() - interval '1 day'";
+const FORGET: &str = "delete from auth.flow_state f where f.id = $1::uuid";
 const SIGN_IN: &str = "select verdict, account_id \
     from passerelle.sign_in_with($1, $2, $3::pg_catalog.jsonb, $4, $5::bool, $6::bool, $7::uuid, $8)";
 const UNLINK: &str = "select passerelle.unlink_identity($1::uuid, $2::uuid, $3)";
@@ -111,7 +110,7 @@ impl Exchange<'_> {
         let mut response = if self.parameter("skip_http_redirect").as_deref() == Some("true") {
             HttpResponse::Ok().json(json!({ "url": url }))
         } else {
-            found(&url)?
+            send_on(StatusCode::FOUND, &url)?
         };
         response
             .add_cookie(&cookie)
@@ -197,33 +196,13 @@ impl Exchange<'_> {
             return Ok(with_query(&flow.target, &[("code", &code)]));
         }
         let session = self.session(&account, "oauth", None).await?;
-        let (at, within) = (
-            session.expires_at.to_string(),
-            session.expires_in.to_string(),
-        );
-        let Tokens {
-            access_token,
-            refresh_token,
-            ..
-        } = &tokens;
-        let mut pairs = vec![
-            ("access_token", session.access_token.as_str()),
-            ("expires_at", &at),
-            ("expires_in", &within),
-            ("refresh_token", &session.refresh_token),
-            ("token_type", "bearer"),
+        let of_provider = [
+            ("provider_token", tokens.access_token),
+            ("provider_refresh_token", tokens.refresh_token),
         ];
-        pairs.extend(
-            access_token
-                .as_deref()
-                .map(|token| ("provider_token", token)),
-        );
-        pairs.extend(
-            refresh_token
-                .as_deref()
-                .map(|token| ("provider_refresh_token", token)),
-        );
-        pairs.push(("sb", ""));
+        let of_provider = of_provider.into_iter();
+        let mut pairs = session.pairs();
+        pairs.extend(of_provider.filter_map(|(name, token)| Some((name, token?))));
         Ok(with_fragment(&flow.target, &pairs))
     }
 
@@ -244,22 +223,13 @@ impl Exchange<'_> {
                     let cause = chain(cause);
                     tracing::warn!(cause, "nobody could sign in at a provider");
                 }
-                let id = RequestId::accept(None);
-                if error.is_internal(&id) {
-                    return Err(error);
-                }
-                let (code, description) = error.for_browsers(&id);
-                let pairs = [
-                    ("error", "access_denied"),
-                    ("error_code", code),
-                    ("error_description", &*description),
-                ];
+                let pairs = error.for_browsers()?;
                 let site = self.ready.settings.redirects.target(target);
                 // Clients look into the query with PKCE, into the fragment without.
                 format!("{}#{}", with_query(&site, &pairs), encoded(&pairs))
             }
         };
-        let mut response = found(&url)?;
+        let mut response = send_on(StatusCode::FOUND, &url)?;
         let mut cookie = self.browser_cookie(String::new());
         cookie.make_removal();
         response
@@ -300,7 +270,6 @@ impl Exchange<'_> {
     ) -> Result<String, AuthError> {
         let settings = &self.ready.settings;
         let data: Map<String, Value> = person.data;
-        let flag = |value: bool| text(if value { "true" } else { "false" });
         let params = vec![
             text(&provider.settings.name),
             text(person.subject),
@@ -345,11 +314,4 @@ impl Exchange<'_> {
             _ => Err(AuthError::IdentityNotFound),
         }
     }
-}
-
-fn found(url: &str) -> Result<HttpResponse, AuthError> {
-    let mut response = HttpResponse::new(StatusCode::FOUND);
-    let url = HeaderValue::try_from(url).map_err(|_| AuthError::Answer("no URL"))?;
-    response.headers_mut().insert(LOCATION, url);
-    Ok(response)
 }

@@ -3,14 +3,14 @@
 
 use actix_web::HttpResponse;
 use passerelle_wire::ResultSet;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::email;
-use crate::database::{optional, text};
+use crate::database::{flag, optional, text};
 use crate::error::AuthError;
 use crate::exchange::Exchange;
 use crate::one_time::{digest_of, random_id};
-use crate::request::{Challenge, Otp, Resend, given};
+use crate::request::{Challenge, Otp, Resend, given, metadata};
 
 const REQUEST: &str = "select verdict, account from passerelle.request_mail($1, $2, $3::uuid, $4, $5, $6, $7, $8::bool, \
     $9::pg_catalog.jsonb, $10, $11)";
@@ -22,7 +22,8 @@ pub(super) struct Wish<'a> {
     pub(super) email: &'a str,
     pub(super) challenge: Challenge,
     pub(super) may_create: bool,
-    pub(super) data: Map<String, Value>,
+    /// Metadata as JSON.
+    pub(super) data: String,
 }
 
 impl Exchange<'_> {
@@ -41,7 +42,7 @@ impl Exchange<'_> {
             email: &email,
             challenge: request.challenge,
             may_create,
-            data: request.data.unwrap_or_default(),
+            data: metadata(request.data, 0)?,
         };
         self.admit_mail(&email).await?;
         self.request_mail(wish).await?;
@@ -68,7 +69,7 @@ impl Exchange<'_> {
             email: &email,
             challenge: request.challenge,
             may_create: false,
-            data: Map::new(),
+            data: "{}".to_owned(),
         };
         self.admit_mail(&email).await?;
         self.request_mail(wish).await?;
@@ -90,7 +91,7 @@ impl Exchange<'_> {
             email,
             challenge: Challenge::default(),
             may_create: false,
-            data: Map::new(),
+            data: "{}".to_owned(),
         };
         self.admit_mail(email).await?;
         self.request_mail(wish).await?;
@@ -109,8 +110,8 @@ impl Exchange<'_> {
             optional(challenge),
             optional(method),
             optional(self.parameter("redirect_to")),
-            text(if wish.may_create { "true" } else { "false" }),
-            text(Value::Object(wish.data).to_string()),
+            flag(wish.may_create),
+            text(wish.data),
             optional(self.language()),
             optional(self.address()),
         ];

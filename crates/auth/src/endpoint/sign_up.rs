@@ -1,16 +1,14 @@
 //! `POST /signup`
 
-use actix_web::HttpResponse;
-use serde_json::{Map, Value};
-
 use super::email;
 use super::otp::Wish;
-use crate::database::{optional, text};
+use crate::database::{flag, optional, text};
 use crate::error::AuthError;
 use crate::exchange::Exchange;
 use crate::grant::{self, Grant, Session};
 use crate::password::{PasswordRules, Weakness};
-use crate::request::{SignUp, given};
+use crate::request::{SignUp, given, metadata};
+use actix_web::HttpResponse;
 
 const SIGN_UP: &str = "select verdict, account_id, account \
     from passerelle.sign_up($1, $2, $3, $4::pg_catalog.jsonb, $5::bool, $6)";
@@ -25,7 +23,7 @@ impl Exchange<'_> {
         if !settings.allows_sign_up {
             return Err(AuthError::SignUpDisabled);
         }
-        let data = request.data.unwrap_or_default();
+        let data = metadata(request.data, 0)?;
         let address = match (given(request.email), given(request.phone)) {
             (None, None) => return self.sign_up_anonymously(data).await,
             (Some(_), Some(_)) => {
@@ -68,17 +66,14 @@ impl Exchange<'_> {
             email: &address,
             challenge: request.challenge,
             may_create: false,
-            data: Map::new(),
+            data: "{}".to_owned(),
         };
         self.admit_mail(&address).await?;
         let sent = self.request_mail(wish).await?;
         Ok(grant::account(sent.text(0, 1).unwrap_or(&account)))
     }
 
-    async fn sign_up_anonymously(
-        &mut self,
-        data: Map<String, Value>,
-    ) -> Result<HttpResponse, AuthError> {
+    async fn sign_up_anonymously(&mut self, data: String) -> Result<HttpResponse, AuthError> {
         if !self.ready.settings.allows_anonymous {
             return Err(AuthError::AnonymousDisabled);
         }
@@ -91,10 +86,10 @@ impl Exchange<'_> {
     async fn respond_as_to_a_stranger(
         &mut self,
         address: &str,
-        data: Map<String, Value>,
+        data: String,
     ) -> Result<HttpResponse, AuthError> {
         self.admit_mail(address).await?;
-        let params = vec![text(address), text(Value::Object(data).to_string())];
+        let params = vec![text(address), text(data)];
         let account = self.state.read(STRANGER, params).await?;
         Ok(grant::account(account.text(0, 0).unwrap_or_default()))
     }
@@ -103,15 +98,15 @@ impl Exchange<'_> {
         &self,
         email: Option<&str>,
         hash: Option<&str>,
-        data: Map<String, Value>,
+        data: String,
         is_confirmed: bool,
     ) -> Result<Created, AuthError> {
         let params = vec![
             optional(email),
             None,
             optional(hash),
-            text(Value::Object(data).to_string()),
-            text(if is_confirmed { "true" } else { "false" }),
+            text(data),
+            flag(is_confirmed),
             optional(self.address()),
         ];
         let result = self.state.write(SIGN_UP, params).await?;
@@ -152,7 +147,7 @@ impl Exchange<'_> {
             text(method),
             optional(self.agent()),
             optional(self.address()),
-            text(if is_single { "true" } else { "false" }),
+            flag(is_single),
         ];
         let result = self.state.write(OPEN, params).await?;
         if is_single {

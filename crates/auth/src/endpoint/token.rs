@@ -70,7 +70,7 @@ impl Exchange<'_> {
             (None, Some(_)) => return Err(AuthError::PhoneDisabled),
             (Some(address), None) => address.trim().to_lowercase(),
         };
-        self.admit_attempt(&address).await?;
+        self.admit_password(&address).await?;
         let password = request.password.unwrap_or_default();
         let rules = &self.ready.settings.passwords;
         let weakness = rules.weakness(&password);

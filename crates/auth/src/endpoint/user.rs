@@ -5,19 +5,20 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::email;
-use crate::database::{optional, text};
+use crate::database::{flag, optional, text};
 use crate::error::AuthError;
 use crate::exchange::{Exchange, SignedIn};
 use crate::grant;
 use crate::one_time::{digest_of, random_id};
 use crate::password::{Checked, PasswordRules};
-use crate::request::{Challenge, UserUpdate, given};
+use crate::request::{Challenge, UserUpdate, given, metadata};
 
 const ACCOUNT: &str = "select passerelle.account(u), \
     $2::uuid is null or exists (select from auth.sessions s where s.id = $2::uuid and s.user_id = u.id), \
     u.encrypted_password, u.email, u.is_anonymous, \
     exists (select from auth.mfa_factors f where f.user_id = u.id and f.status = 'verified'), \
-    exists (select from auth.users o where o.email = $3 and o.id <> u.id and not o.is_sso_user) \
+    exists (select from auth.users o where o.email = $3 and o.id <> u.id and not o.is_sso_user), \
+    pg_catalog.octet_length(u.raw_user_meta_data::text) \
     from auth.users u where u.id = $1::uuid and u.deleted_at is null";
 const CHANGE: &str = "select passerelle.request_email_change($1::uuid, $2, $3::uuid, $4, $5::uuid, $6, $7, $8, $9, $10::bool, \
     $11, $12)";
@@ -98,6 +99,11 @@ impl Exchange<'_> {
             }
         }
         let found = self.account_of(&who, wanted.as_deref()).await?;
+        let kept = found
+            .text(0, 7)
+            .and_then(|bytes| bytes.parse().ok())
+            .unwrap_or(0);
+        let data = metadata(request.data, kept)?;
         let is = |column| found.text(0, column) == Some("t");
         let (is_anonymous, has_factor, is_taken) = (is(4), is(5), is(6));
         let wanted = wanted.filter(|wanted| found.text(0, 3) != Some(wanted));
@@ -142,7 +148,7 @@ impl Exchange<'_> {
             text(who.user.to_string()),
             optional(who.session.map(|session| session.to_string())),
             optional(hash),
-            text(Value::Object(request.data.unwrap_or_default()).to_string()),
+            text(data),
             optional(confirmed),
             optional(self.address()),
         ];
@@ -178,11 +184,7 @@ impl Exchange<'_> {
             optional(challenge),
             optional(method),
             optional(self.parameter("redirect_to")),
-            text(if self.ready.settings.confirms_twice {
-                "true"
-            } else {
-                "false"
-            }),
+            flag(self.ready.settings.confirms_twice),
             optional(self.language()),
             optional(self.address()),
         ];

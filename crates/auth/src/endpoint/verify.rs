@@ -2,13 +2,11 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, LOCATION};
-use passerelle_surface::RequestId;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::email;
-use crate::database::{optional, text};
+use super::{email, send_on};
+use crate::database::{flag, optional, text};
 use crate::error::AuthError;
 use crate::exchange::Exchange;
 use crate::one_time::digest_of;
@@ -49,7 +47,7 @@ impl Exchange<'_> {
                     return Err(AuthError::PhoneDisabled);
                 }
                 let email = email(&request.email.unwrap_or_default())?;
-                self.admit_attempt(&format!("code {email}")).await?;
+                self.admit_guess(&format!("code {email}")).await?;
                 let kinds = kinds(&kind)?;
                 let ids = self.tokens(BY_ADDRESS, &email, kinds).await?;
                 ids.into_iter()
@@ -87,24 +85,9 @@ impl Exchange<'_> {
         let kind = self.parameter("type").unwrap_or_default();
         let url = match self.landing(&link, &kind, &target).await {
             Ok(url) => url,
-            Err(error) => {
-                let id = RequestId::accept(None);
-                if error.is_internal(&id) {
-                    return Err(error);
-                }
-                let (code, description) = error.for_browsers(&id);
-                let pairs = [
-                    ("error", "access_denied"),
-                    ("error_code", code),
-                    ("error_description", &*description),
-                ];
-                with_fragment(&target, &pairs)
-            }
+            Err(error) => with_fragment(&target, &error.for_browsers()?),
         };
-        let mut response = HttpResponse::new(StatusCode::SEE_OTHER);
-        let url = HeaderValue::try_from(url).map_err(|_| AuthError::Answer("no URL"))?;
-        response.headers_mut().insert(LOCATION, url);
-        Ok(response)
+        send_on(StatusCode::SEE_OTHER, &url)
     }
 
     async fn landing(&self, link: &str, kind: &str, target: &str) -> Result<String, AuthError> {
@@ -124,19 +107,8 @@ impl Exchange<'_> {
             return Ok(with_query(target, &[("code", &code)]));
         }
         let session = self.session(&account, "otp", None).await?;
-        let (at, within) = (
-            session.expires_at.to_string(),
-            session.expires_in.to_string(),
-        );
-        let pairs = [
-            ("access_token", session.access_token.as_str()),
-            ("expires_at", &at),
-            ("expires_in", &within),
-            ("refresh_token", &session.refresh_token),
-            ("token_type", "bearer"),
-            ("type", kind),
-            ("sb", ""),
-        ];
+        let mut pairs = session.pairs();
+        pairs.push(("type", kind.to_owned()));
         Ok(with_fragment(target, &pairs))
     }
 
@@ -160,10 +132,9 @@ impl Exchange<'_> {
     }
 
     async fn redeem(&self, token: Uuid) -> Result<(Redeemed, bool), AuthError> {
-        let is_double = self.ready.settings.confirms_twice;
         let params = vec![
             text(token.to_string()),
-            text(if is_double { "true" } else { "false" }),
+            flag(self.ready.settings.confirms_twice),
             optional(self.address()),
         ];
         let result = self.state.write(REDEEM, params).await?;
