@@ -18,6 +18,7 @@ mod redirect;
 mod refresh_token;
 mod request;
 mod route;
+mod seal;
 mod settings;
 mod state;
 mod totp;

@@ -9,6 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use passerelle_identity::Secret;
 use uuid::Uuid;
 
+use crate::seal::derived;
+
 /// Codes have six digits.
 const CODES: u64 = 1_000_000;
 
@@ -19,11 +21,8 @@ pub(crate) struct OneTime {
 
 impl OneTime {
     pub(crate) fn new(secret: &Secret) -> Self {
-        let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
-        // Apart from what the secret signs otherwise.
-        let derived = hmac::sign(&secret, b"passerelle one-time tokens");
         Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()),
+            key: derived(secret, "passerelle one-time tokens"),
         }
     }
 

@@ -9,6 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use passerelle_identity::Secret;
 use uuid::Uuid;
 
+use crate::seal::derived;
+
 /// First byte of all tokens made here.
 const VERSION: u8 = 1;
 /// Version, session and number.
@@ -37,11 +39,8 @@ pub(crate) enum RefreshToken<'a> {
 
 impl RefreshTokens {
     pub(crate) fn new(secret: &Secret) -> Self {
-        let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
-        // Apart from what the secret signs otherwise.
-        let derived = hmac::sign(&secret, b"passerelle refresh tokens");
         Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()),
+            key: derived(secret, "passerelle refresh tokens"),
         }
     }
 

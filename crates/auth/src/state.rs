@@ -12,8 +12,8 @@ use crate::one_time::OneTime;
 use crate::password::Hasher;
 use crate::provider::Provider;
 use crate::refresh_token::RefreshTokens;
+use crate::seal::Seals;
 use crate::settings::AuthSettings;
-use crate::totp::FactorSecrets;
 
 /// What the handlers of a worker share; see [`crate::configure`].
 pub struct AuthState {
@@ -39,7 +39,7 @@ pub(crate) struct Ready {
     pub(crate) settings: AuthSettings,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) one_time: OneTime,
-    pub(crate) factors: FactorSecrets,
+    pub(crate) seals: Seals,
     providers: Vec<Provider>,
 }
 
@@ -103,7 +103,7 @@ impl Ready {
         Self {
             refresh_tokens: RefreshTokens::new(&settings.secret),
             one_time: OneTime::new(&settings.secret),
-            factors: FactorSecrets::new(&settings.secret),
+            seals: Seals::new(&settings.secret),
             providers: settings
                 .providers
                 .iter()

@@ -1,14 +1,13 @@
 //! Codes that change every thirty seconds (RFC 6238), as authenticator apps compute them.
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::{constant_time, hmac, rand};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use data_encoding::BASE32_NOPAD;
-use passerelle_identity::{Secret, UnixTime};
+use passerelle_identity::UnixTime;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use qrcode::QrCode;
 use qrcode::render::svg;
+
+use crate::seal::Seals;
 
 /// Seconds that a code is shown.
 const PERIOD: i64 = 30;
@@ -16,74 +15,32 @@ const PERIOD: i64 = 30;
 const DRIFT: i64 = 1;
 /// Bytes of a secret: as long as the digest (RFC 4226, section 4).
 const SECRET: usize = 20;
-/// What stored secrets begin with that are encrypted; those of Supabase are not.
-const SEALED: &str = "sealed:";
-
-/// Seals the secrets of factors, so that reading the database gives none.
-pub(crate) struct FactorSecrets {
-    key: Option<RandomizedNonceKey>,
-}
 
 /// The secret of a factor.
 pub(crate) struct FactorSecret(Vec<u8>);
 
-impl FactorSecrets {
-    pub(crate) fn new(secret: &Secret) -> Self {
-        let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
-        // Apart from what the secret signs otherwise.
-        let derived = hmac::sign(&secret, b"passerelle factor secrets");
-        Self {
-            key: RandomizedNonceKey::new(&AES_256_GCM, derived.as_ref()).ok(),
-        }
-    }
-
+impl FactorSecret {
     /// A secret that nobody can guess.
-    pub(crate) fn make() -> Option<FactorSecret> {
+    pub(crate) fn make() -> Option<Self> {
         let mut bytes = vec![0; SECRET];
         rand::fill(&mut bytes).ok()?;
-        Some(FactorSecret(bytes))
+        Some(Self(bytes))
     }
 
     /// As it is stored, for one factor.
-    pub(crate) fn seal(&self, secret: &FactorSecret, factor: &str) -> Option<String> {
-        let mut sealed = secret.0.clone();
-        let aad = Aad::from(factor.as_bytes());
-        let key = self.key.as_ref()?;
-        let nonce = key.seal_in_place_append_tag(aad, &mut sealed).ok()?;
-        let mut bytes = nonce.as_ref().to_vec();
-        bytes.append(&mut sealed);
-        Some(format!("{SEALED}{}", STANDARD_NO_PAD.encode(bytes)))
+    pub(crate) fn seal(&self, seals: &Seals, factor: &str) -> Option<String> {
+        seals.seal(&self.0, factor)
     }
 
-    /// A token of a provider as it is stored, for one flow.
-    pub(crate) fn seal_token(&self, token: &str, flow: &str) -> Option<String> {
-        self.seal(&FactorSecret(token.as_bytes().to_vec()), flow)
-    }
-
-    /// The token of a provider from what is stored.
-    pub(crate) fn open_token(&self, stored: &str, flow: &str) -> Option<String> {
-        let sealed = stored
-            .starts_with(SEALED)
-            .then(|| self.open(stored, flow))??;
-        String::from_utf8(sealed.0).ok()
-    }
-
-    /// From what is stored.
-    pub(crate) fn open(&self, stored: &str, factor: &str) -> Option<FactorSecret> {
-        let Some(sealed) = stored.strip_prefix(SEALED) else {
-            let plain = stored.trim_end_matches('=').to_ascii_uppercase();
-            return BASE32_NOPAD.decode(plain.as_bytes()).ok().map(FactorSecret);
+    /// From what is stored; those that came along from Supabase are not sealed.
+    pub(crate) fn open(stored: &str, seals: &Seals, factor: &str) -> Option<Self> {
+        let plain = || {
+            let text = stored.trim_end_matches('=').to_ascii_uppercase();
+            BASE32_NOPAD.decode(text.as_bytes()).ok()
         };
-        let mut bytes = STANDARD_NO_PAD.decode(sealed).ok()?;
-        let (nonce, sealed) = bytes.split_at_mut_checked(12)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let aad = Aad::from(factor.as_bytes());
-        let opened = self.key.as_ref()?.open_in_place(nonce, aad, sealed).ok()?;
-        Some(FactorSecret(opened.to_vec()))
+        seals.open(stored, factor).or_else(plain).map(Self)
     }
-}
 
-impl FactorSecret {
     /// As people type it.
     pub(crate) fn text(&self) -> String {
         BASE32_NOPAD.encode(&self.0)
@@ -135,6 +92,8 @@ pub(crate) fn picture(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use passerelle_identity::Secret;
+
     use super::*;
 
     #[test]
@@ -160,17 +119,18 @@ mod tests {
 
     #[test]
     fn secrets_are_sealed_for_their_factor() {
-        let secrets = FactorSecrets::new(&Secret::from(vec![7; 40]));
-        let secret = FactorSecrets::make().unwrap();
-        let sealed = secrets.seal(&secret, "a").unwrap();
+        let seals = Seals::new(&Secret::from(vec![7; 40]));
+        let secret = FactorSecret::make().unwrap();
+        let sealed = secret.seal(&seals, "a").unwrap();
         assert!(!sealed.contains(&secret.text()));
-        assert_eq!(secrets.open(&sealed, "a").unwrap().0, secret.0);
-        assert!(secrets.open(&sealed, "b").is_none());
-        let others = FactorSecrets::new(&Secret::from(vec![8; 40]));
-        assert!(others.open(&sealed, "a").is_none());
-        assert_eq!(secrets.open(&secret.text(), "a").unwrap().0, secret.0);
-        assert!(secrets.open("sealed:", "a").is_none());
-        assert!(secrets.open("not base 32!", "a").is_none());
+        let open = |stored: &str, factor| FactorSecret::open(stored, &seals, factor);
+        assert_eq!(open(&sealed, "a").unwrap().0, secret.0);
+        assert!(open(&sealed, "b").is_none());
+        let others = Seals::new(&Secret::from(vec![8; 40]));
+        assert!(FactorSecret::open(&sealed, &others, "a").is_none());
+        assert_eq!(open(&secret.text(), "a").unwrap().0, secret.0);
+        assert!(open("sealed:", "a").is_none());
+        assert!(open("not base 32!", "a").is_none());
     }
 
     #[test]

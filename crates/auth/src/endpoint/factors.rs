@@ -10,7 +10,7 @@ use crate::exchange::{Exchange, SignedIn};
 use crate::grant::{self, Grant};
 use crate::one_time::random_id;
 use crate::request::{Code, Enrolment, given};
-use crate::totp::{FactorSecrets, picture};
+use crate::totp::{FactorSecret, picture};
 
 const ENROLL: &str =
     "select passerelle.enroll_factor($1::uuid, $2, $3::uuid, $4, $5, $6::int4, $7)";
@@ -57,8 +57,8 @@ impl Exchange<'_> {
             ));
         }
         let factor = random_id()?;
-        let secret = FactorSecrets::make().ok_or(AuthError::Answer("no random numbers"))?;
-        let sealed = self.ready.factors.seal(&secret, &factor.to_string());
+        let secret = FactorSecret::make().ok_or(AuthError::Answer("no random numbers"))?;
+        let sealed = secret.seal(&self.ready.seals, &factor.to_string());
         let sealed = sealed.ok_or(AuthError::Answer("the secret cannot be sealed"))?;
         let params = vec![
             text(who.user.to_string()),
@@ -136,7 +136,7 @@ impl Exchange<'_> {
             Some(_) => {}
         }
         let stored = row.text(0).unwrap_or_default();
-        let secret = self.ready.factors.open(stored, &factor.to_string());
+        let secret = FactorSecret::open(stored, &self.ready.seals, &factor.to_string());
         let secret = secret.ok_or(AuthError::Answer("the secret of a factor cannot be read"))?;
         let step = secret
             .step_of(&code, self.now())

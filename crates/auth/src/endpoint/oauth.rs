@@ -208,7 +208,7 @@ impl Exchange<'_> {
 
     /// What waits in the database for the code to come back.
     fn sealed(&self, token: Option<String>, flow: Uuid) -> Option<String> {
-        self.ready.factors.seal_token(&token?, &flow.to_string())
+        self.ready.seals.seal(token?.as_bytes(), &flow.to_string())
     }
 
     fn land(
