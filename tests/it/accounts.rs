@@ -354,6 +354,66 @@ client_secret = "very secret"
     run(&db, &gateway, &["auth/oauth.mjs"], &variables).await;
 }
 
+/// Hooks that are servers are those of the test.
+fn hooks_at(url: &str) -> Vec<(&'static str, String)> {
+    [
+        ("PASSERELLE_AUTH_SEND_SMS", "sms"),
+        ("PASSERELLE_AUTH_SEND_EMAIL", "mail"),
+        ("PASSERELLE_AUTH_BEFORE_USER_CREATED", "newcomer"),
+    ]
+    .map(|(name, path)| (name, format!("{url}/{path}")))
+    .into()
+}
+
+const PASSWORDS: &str = "
+create function public.passwords(event jsonb) returns jsonb language plpgsql as $$
+declare
+  failures int;
+begin
+  insert into public.attempts values ((event ->> 'user_id')::uuid, (event ->> 'valid')::boolean);
+  select count(*) into failures from public.attempts a where a.account = (event ->> 'user_id')::uuid and not a.is_right;
+  if failures > 2 then
+    return jsonb_build_object('decision', 'reject', 'message', 'Ask us to unlock it', 'should_logout_user', true);
+  end if;
+  return jsonb_build_object('decision', 'continue');
+end $$;
+create table public.attempts (account uuid, is_right boolean);
+grant select, insert on public.attempts to supabase_auth_admin;
+revoke execute on function public.passwords(jsonb) from public, anon, authenticated;
+grant execute on function public.passwords(jsonb) to supabase_auth_admin;
+";
+
+#[actix_web::test]
+async fn telephones_and_hooks() {
+    let db = TestDb::hub_lib().await;
+    db.run(PASSWORDS).await;
+    let place = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let hooks = format!("http://{}", place.local_addr().expect("an address"));
+    let at = hooks_at(&hooks);
+    let mut settings: Vec<(&str, &str)> =
+        at.iter().map(|(name, url)| (*name, url.as_str())).collect();
+    settings.extend([
+        (
+            "PASSERELLE_AUTH_PASSWORD_VERIFICATION",
+            "public.passwords",
+        ),
+        (
+            "PASSERELLE_AUTH_HOOK_SECRETS",
+            "whsec_bmV3IHNlY3JldCBuZXcgc2VjcmV0IG5ldyE=,whsec_b2xkIHNlY3JldCBvbGQgc2VjcmV0IG9sZCE=",
+        ),
+        ("PASSERELLE_AUTH_ANONYMOUS_USERS", "true"),
+        ("PASSERELLE_AUTH_SECURE_PASSWORD_CHANGE", "true"),
+        ("PASSERELLE_AUTH_CURRENT_PASSWORD_REQUIRED", "true"),
+        ("PASSERELLE_RATE_LIMITS_SIGN_IN_BURST", "1000"),
+        ("PASSERELLE_RATE_LIMITS_MAIL_BURST", "6"),
+        ("PASSERELLE_RATE_LIMITS_MAIL_PERIOD_SECONDS", "86400"),
+    ]);
+    let gateway = Gateway::serve(&db, &settings).await;
+    drop(place);
+    let variables = [("PASSERELLE_HOOKS", hooks.as_str())];
+    run(&db, &gateway, &["auth/phones.mjs"], &variables).await;
+}
+
 const HOOK: &str = "
 create function public.claims(event jsonb) returns jsonb language plpgsql as $$
 begin

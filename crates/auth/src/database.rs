@@ -9,7 +9,6 @@ use passerelle_surface::{Closing, Noted, Writes};
 use passerelle_wire::{Flight, ResultSet, Scope};
 
 use crate::error::AuthError;
-use crate::settings::Hook;
 use crate::state::AuthState;
 
 const ROLE: &str = "supabase_auth_admin";
@@ -72,13 +71,12 @@ impl AuthState {
         Ok(connection.fly(&flight).await?)
     }
 
-    /// Calls a function of the database's owner. When this returns, nobody is answered from before.
-    pub(crate) async fn ask_hook(
+    /// Runs a statement that is not one of ours. When this returns, nobody is answered from before.
+    pub(crate) async fn call(
         &self,
-        hook: &Hook,
+        text: String,
         params: Vec<Param>,
     ) -> Result<ResultSet, AuthError> {
-        let text = hook.statement.clone();
         self.change(Statement { text, params }).await
     }
 

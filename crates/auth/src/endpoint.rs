@@ -5,6 +5,7 @@ mod factors;
 mod meta;
 mod oauth;
 mod otp;
+mod phone;
 mod sessions;
 mod sign_up;
 mod token;

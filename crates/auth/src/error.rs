@@ -68,8 +68,18 @@ pub(crate) enum AuthError {
     Credentials,
     #[error("the account is banned")]
     Banned { refreshing: bool },
-    #[error("the address is not confirmed")]
-    NotConfirmed,
+    #[error("the address or the number is not confirmed")]
+    NotConfirmed { phone: bool },
+    #[error("the password is not changed without showing once more who it is")]
+    ReauthenticationNeeded,
+    #[error("the code of the reauthentication is wrong or old")]
+    ReauthenticationNotValid,
+    #[error("the password before is missing or wrong")]
+    CurrentPassword { given: bool },
+    #[error("there is a factor with this number")]
+    FactorExists,
+    #[error("too many SMS")]
+    SmsLimited(Box<ErrorBody>),
     #[error("another account has this number")]
     PhoneExists,
     #[error("there is no such account")]
@@ -93,13 +103,21 @@ pub(crate) enum AuthError {
     #[error("the challenge is over")]
     ChallengeExpired(uuid::Uuid),
     #[error("the code is wrong")]
-    WrongCode,
+    WrongCode { phone: bool },
     #[error("the second factor is missing, to enrol another")]
     LowLevelToEnroll,
     #[error("the second factor is missing, to remove one")]
     LowLevelToRemove,
     #[error("a hook took too long")]
-    HookTimeout,
+    HookTimeout(std::time::Duration),
+    #[error("a hook cannot be reached")]
+    HookAway,
+    #[error("a hook does not answer in JSON")]
+    HookMediaType,
+    #[error("a hook answers at too great length")]
+    HookTooLong(usize),
+    #[error("a hook refuses the password")]
+    PasswordRefused(String),
     #[error("a hook did not answer as it should")]
     HookAnswer,
     #[error("a hook refuses")]
@@ -158,6 +176,11 @@ pub(crate) enum AuthError {
     Answer(&'static str),
     #[error("no token could be made")]
     Mint(#[from] passerelle_identity::MintError),
+}
+
+/// The SQLSTATE of an error.
+fn code(error: &WireError) -> Option<&str> {
+    error.server().map(|error| error.code.as_str())
 }
 
 /// The class of an SQLSTATE.
@@ -242,9 +265,11 @@ impl AuthError {
                 "anonymous_provider_disabled",
                 "Anonymous sign-ins are disabled",
             ),
-            Self::PhoneDisabled => {
-                told(400, "phone_provider_disabled", "Phone signups are disabled")
-            }
+            Self::PhoneDisabled => told(
+                400,
+                "phone_provider_disabled",
+                "Phone numbers are not taken: no SMS can be sent",
+            ),
             Self::UserExists => told(422, "user_already_exists", "User already registered"),
             Self::EmailExists => told(
                 422,
@@ -262,7 +287,38 @@ impl AuthError {
             Self::Banned { refreshing: true } => {
                 told(400, "user_banned", "Invalid Refresh Token: User Banned")
             }
-            Self::NotConfirmed => told(400, "email_not_confirmed", "Email not confirmed"),
+            Self::NotConfirmed { phone: false } => {
+                told(400, "email_not_confirmed", "Email not confirmed")
+            }
+            Self::NotConfirmed { phone: true } => {
+                told(400, "phone_not_confirmed", "Phone not confirmed")
+            }
+            Self::ReauthenticationNeeded => told(
+                400,
+                "reauthentication_needed",
+                "Password update requires reauthentication",
+            ),
+            Self::ReauthenticationNotValid => told(
+                422,
+                "reauthentication_not_valid",
+                "Nonce has expired or is invalid",
+            ),
+            Self::CurrentPassword { given: false } => told(
+                400,
+                "current_password_required",
+                "Current password required when setting new password.",
+            ),
+            Self::CurrentPassword { given: true } => told(
+                400,
+                "current_password_invalid",
+                "The current password is wrong.",
+            ),
+            Self::FactorExists => told(
+                422,
+                "mfa_verified_factor_exists",
+                "A verified phone factor already exists, unenroll the existing factor to continue",
+            ),
+            Self::SmsLimited(_) => told(429, "over_sms_send_rate_limit", "SMS rate limit exceeded"),
             Self::PhoneExists => told(
                 422,
                 "phone_exists",
@@ -281,11 +337,30 @@ impl AuthError {
                 "insufficient_aal",
                 "AAL2 session is required to update email or password when MFA is enabled.",
             ),
-            Self::HookTimeout => told(
+            Self::HookTimeout(patience) => told(
                 422,
                 "hook_timeout",
-                "Failed to reach hook within maximum time of 2.000000 seconds",
+                format!(
+                    "Failed to reach hook within maximum time of {:.6} seconds",
+                    patience.as_secs_f64()
+                ),
             ),
+            Self::HookAway => told(
+                422,
+                "hook_timeout_after_retry",
+                "Failed to reach hook after maximum retries",
+            ),
+            Self::HookMediaType => told(
+                400,
+                "hook_payload_invalid_content_type",
+                "Invalid JSON response: the hook's Content-Type is not application/json",
+            ),
+            Self::HookTooLong(limit) => told(
+                422,
+                "hook_payload_over_size_limit",
+                format!("Payload size exceeded size limit of {limit} bytes"),
+            ),
+            Self::PasswordRefused(message) => told(400, "invalid_credentials", message.clone()),
             Self::HookRefused { status, message } => {
                 told(*status, "unexpected_failure", message.clone())
             }
@@ -352,7 +427,14 @@ impl AuthError {
                     "MFA challenge {challenge} has expired, verify against another challenge or create a new challenge."
                 ),
             ),
-            Self::WrongCode => told(422, "mfa_verification_failed", "Invalid TOTP code entered"),
+            Self::WrongCode { phone: false } => {
+                told(422, "mfa_verification_failed", "Invalid TOTP code entered")
+            }
+            Self::WrongCode { phone: true } => told(
+                422,
+                "mfa_verification_failed",
+                "Invalid MFA Phone code entered",
+            ),
             Self::LowLevelToEnroll => told(
                 403,
                 "insufficient_aal",
@@ -419,6 +501,11 @@ impl AuthError {
                     request_id.as_str()
                 ),
             ),
+            Self::Flight(error) if code(error) == Some("23505") => told(
+                409,
+                "conflict",
+                "Somebody else has done the same at this moment; try again",
+            ),
             // Text that the database cannot keep, such as a NUL.
             Self::Flight(error) if class(error) == Some("22") => told(
                 400,
@@ -459,7 +546,7 @@ impl AuthError {
         let headers = response.headers_mut();
         headers.insert(X_ERROR_CODE, HeaderValue::from_static(code));
         match self {
-            Self::RateLimited(limited) | Self::MailLimited(limited) => {
+            Self::RateLimited(limited) | Self::MailLimited(limited) | Self::SmsLimited(limited) => {
                 for (name, value) in &limited.headers {
                     headers.insert(name.clone(), value.clone());
                 }

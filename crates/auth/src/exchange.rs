@@ -175,6 +175,14 @@ impl Exchange<'_> {
         Ok(())
     }
 
+    /// Counts an SMS to a number, whether or not it is going to be sent.
+    pub(crate) async fn admit_sms(&mut self, phone: &str) -> Result<(), AuthError> {
+        match self.admit_mail(phone).await {
+            Err(AuthError::MailLimited(limited)) => Err(AuthError::SmsLimited(limited)),
+            other => other,
+        }
+    }
+
     fn hold_to(&mut self, quota: Quota) -> Result<(), AuthError> {
         let limited = (quota.verdict() == Verdict::Limited)
             .then(|| AuthError::RateLimited(Box::new(quota.error())));

@@ -10,8 +10,8 @@ mod error;
 mod exchange;
 mod grant;
 mod hook;
-mod mail;
 mod one_time;
+mod outbox;
 mod password;
 mod provider;
 mod redirect;
@@ -27,10 +27,11 @@ use std::sync::Arc;
 
 use actix_web::web::{self, ServiceConfig};
 
+pub use outbox::Outbox;
 pub use password::{HashCounts, Hasher, PasswordRules, RequiredCharacters};
 pub use provider::{ProviderKind, ProviderSettings};
 pub use redirect::Redirects;
-pub use settings::{AuthSettings, Hook, SessionRules};
+pub use settings::{AuthSettings, Hook, Hooks, SessionRules};
 pub use state::AuthState;
 
 /// Mounts the surface as the default service of the scope that is being configured, whose path is

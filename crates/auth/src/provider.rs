@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use passerelle_identity::{IdentitySettings, Principal, Secret, UnixTime, Verifier};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::sync::Mutex;
@@ -66,6 +66,7 @@ pub(crate) enum ProviderError {
 }
 
 /// Somebody at a provider.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Person {
     pub(crate) subject: String,
     pub(crate) email: Option<String>,

@@ -12,6 +12,7 @@ pub(crate) struct SignUp {
     pub(crate) email: Option<String>,
     pub(crate) phone: Option<String>,
     pub(crate) password: Option<String>,
+    pub(crate) channel: Option<String>,
     pub(crate) data: Option<Map<String, Value>>,
     #[serde(flatten)]
     pub(crate) challenge: Challenge,
@@ -41,6 +42,8 @@ pub(crate) struct UserUpdate {
     pub(crate) phone: Option<String>,
     pub(crate) password: Option<String>,
     pub(crate) current_password: Option<String>,
+    pub(crate) nonce: Option<String>,
+    pub(crate) channel: Option<String>,
     pub(crate) data: Option<Map<String, Value>>,
     pub(crate) app_metadata: Option<Map<String, Value>>,
     #[serde(flatten)]
@@ -63,6 +66,7 @@ pub(crate) struct Otp {
     pub(crate) phone: Option<String>,
     pub(crate) data: Option<Map<String, Value>>,
     pub(crate) create_user: Option<bool>,
+    pub(crate) channel: Option<String>,
     #[serde(flatten)]
     pub(crate) challenge: Challenge,
 }
@@ -74,6 +78,7 @@ pub(crate) struct Resend {
     #[serde(rename = "type")]
     pub(crate) kind: Option<String>,
     pub(crate) email: Option<String>,
+    pub(crate) phone: Option<String>,
     #[serde(flatten)]
     pub(crate) challenge: Challenge,
 }
@@ -143,6 +148,14 @@ pub(crate) struct Enrolment {
     pub(crate) factor_type: Option<String>,
     pub(crate) friendly_name: Option<String>,
     pub(crate) issuer: Option<String>,
+    pub(crate) phone: Option<String>,
+}
+
+/// `POST /factors/{id}/challenge`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ChallengeRequest {
+    pub(crate) channel: Option<String>,
 }
 
 /// `POST /factors/{id}/verify`

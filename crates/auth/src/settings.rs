@@ -37,8 +37,8 @@ pub struct AuthSettings {
     pub allows_anonymous: bool,
     /// Whether an address counts as confirmed without a mail.
     pub autoconfirm: bool,
-    /// A function of the database that may change the claims of access tokens.
-    pub access_token_hook: Option<Hook>,
+    /// Who has a word in what happens.
+    pub hooks: Hooks,
     /// Where one may sign in instead.
     pub providers: Vec<ProviderSettings>,
     /// Whether people may add identities to their account, and take them away.
@@ -49,10 +49,18 @@ pub struct AuthSettings {
     pub one_time: Duration,
     /// Whether mails get anywhere.
     pub has_mail: bool,
+    /// Whether SMS get anywhere.
+    pub has_sms: bool,
+    /// Whether a telephone number counts as confirmed without an SMS.
+    pub phone_autoconfirm: bool,
     /// Whether both addresses have to confirm when one takes the place of the other.
     pub confirms_twice: bool,
     /// What passwords must have.
     pub passwords: PasswordRules,
+    /// Whether a password is changed only within a day of signing in, or with the code of a reauthentication.
+    pub secure_password_change: bool,
+    /// Whether a password is changed only by those who say the one before.
+    pub current_password_required: bool,
     /// How long sessions last.
     pub sessions: SessionRules,
     /// Bounds on requests.
@@ -74,27 +82,53 @@ pub struct SessionRules {
     pub reuse: Duration,
 }
 
-/// A function of the database that takes an event and returns what becomes of it, both as `jsonb`.
+/// Who has a word in what happens; nobody unless named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hooks {
+    /// May change the claims of access tokens.
+    pub access_token: Option<Hook>,
+    /// May refuse that somebody gets an account.
+    pub before_user_created: Option<Hook>,
+    /// May refuse a password, right or wrong.
+    pub password_verification: Option<Hook>,
+    /// Sends mails.
+    pub send_email: Option<Hook>,
+    /// Sends SMS.
+    pub send_sms: Option<Hook>,
+}
+
+/// Somebody who takes an event and returns what becomes of it, both as JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hook {
-    /// The statement that calls it with `$1`.
-    pub(crate) statement: String,
+pub enum Hook {
+    /// A function of the database, with `jsonb`; the statement that calls it with `$1`.
+    Function(String),
+    /// A server, asked by signed POST (Standard Webhooks).
+    Http {
+        /// Where.
+        url: String,
+        /// What events are signed with: each, so that secrets can be changed.
+        secrets: Vec<passerelle_webhook::Secret>,
+    },
 }
 
 impl Hook {
     /// A function, by its schema and name.
-    pub fn new(schema: &str, name: &str) -> Self {
+    pub fn function(schema: &str, name: &str) -> Self {
         let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        let statement = format!(
+        Self::Function(format!(
             "select {}.{}($1::pg_catalog.jsonb)",
             quoted(schema),
             quoted(name)
-        );
-        Self { statement }
+        ))
     }
 }
 
 impl AuthSettings {
+    /// Whether people may be known by a telephone number.
+    pub(crate) fn allows_phones(&self) -> bool {
+        self.has_sms || self.phone_autoconfirm
+    }
+
     /// Says where the server is, for settings that do not.
     pub fn locate(&mut self, url: &str) {
         let known = self.issuer.strip_suffix(&self.prefix).unwrap_or_default();

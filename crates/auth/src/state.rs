@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use passerelle_identity::UnixTime;
 use passerelle_surface::{EndedSessions, Fence, RateGate};
+use passerelle_webhook::Caller;
 use passerelle_wire::Pool;
 
 use crate::error::AuthError;
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) fence: Option<Arc<dyn Fence>>,
     /// Who has been signed out.
     pub(crate) ended: EndedSessions,
+    /// For hooks that are servers.
+    pub(crate) caller: Option<Caller>,
 }
 
 /// Settings with what follows from them.
@@ -59,6 +62,7 @@ impl AuthState {
             hasher,
             fence,
             ended,
+            caller: Caller::new().ok(),
         };
         Self {
             pool,

@@ -4,6 +4,7 @@
 
 mod cache;
 mod check;
+mod hooks;
 mod jobs;
 mod overlay;
 mod providers;
@@ -21,8 +22,9 @@ use passerelle_identity::{Secret, SettingsError, Weakness};
 use crate::environment::Environment;
 
 pub(crate) use cache::{AudienceName, CacheSettings, CachedSettings, RequestPart, qualified};
+pub(crate) use hooks::hooks;
 pub(crate) use jobs::jobs;
-pub(crate) use providers::providers;
+pub(crate) use providers::{is_trusted, providers};
 pub(crate) use settings::{AuthSettings, LogFormat, LogLevel, OpenApiMode, SessionCheck, Settings};
 
 /// Why a configuration cannot be used.

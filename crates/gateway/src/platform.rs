@@ -23,6 +23,7 @@ pub(crate) const MIGRATIONS: &[Migration<'static>] = migrations![
     "0008_administration.sql",
     "0009_second_factors.sql",
     "0010_providers.sql",
+    "0011_phones_and_hooks.sql",
 ];
 
 #[cfg(test)]

@@ -95,8 +95,8 @@ pub(crate) async fn serve(
         let fence = cache.as_ref().map(|cache| Arc::clone(&cache.fence));
         Accounts::start(parts, &url, control.clone(), pools.first(), fence)
     });
-    let mails = accounts.as_ref().and_then(Accounts::mails);
-    let all_jobs = jobs.jobs.into_iter().chain(mails).collect();
+    let mut all_jobs = jobs.jobs;
+    all_jobs.extend(accounts.iter().flat_map(Accounts::messages));
     let workers = Arc::new(Workers::start(&control, all_jobs, jobs.workers));
     let checked = accounts.as_ref().and_then(Accounts::checked);
     let state = Arc::new(state.with_cache(replies).with_session_check(checked));

@@ -9,12 +9,10 @@ mod desk;
 mod install;
 mod schedule;
 mod spec;
-mod webhook;
 mod worker;
 
 pub use desk::{Letter, Queue, drop_dead, letters, queues, retry};
 pub use install::{InstallError, install};
 pub use schedule::{BadSchedule, Schedule};
 pub use spec::{Cause, Change, Handled, Handler, JobSpec, JobSpecs, Work};
-pub use webhook::{BadSecret, Secret};
 pub use worker::{JobCounts, Workers};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_catalog::QualifiedName;
+use passerelle_webhook::Secret;
 
 use crate::schedule::Schedule;
-use crate::webhook::Secret;
 
 /// All jobs.
 pub type JobSpecs = Vec<JobSpec>;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use passerelle_pg::{ControlClient, ControlEndpoint, ControlError, ControlTransaction};
+use passerelle_webhook::{Caller, Message};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -14,7 +15,6 @@ use crate::backoff::pause;
 use crate::desk::{Queue, queues};
 use crate::install::qualified;
 use crate::spec::{Cause, JobSpec, JobSpecs, Work};
-use crate::webhook::Sender;
 
 /// How often an idle worker looks for jobs.
 const IDLE: Duration = Duration::from_millis(200);
@@ -24,6 +24,9 @@ const LOST: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_secs(10);
 /// No schedule is looked at more rarely.
 const TICK: Duration = Duration::from_secs(30);
+
+/// Of the answer of a webhook so many bytes are kept.
+const SHOWN: usize = 200;
 
 const TAKE: &str = "select id, job, attempts, payload::text, pg_catalog.random()
 from passerelle.take_job($1, $2)";
@@ -119,8 +122,8 @@ impl Drop for Workers {
 }
 
 async fn work(endpoint: ControlEndpoint, jobs: Arc<JobSpecs>, counts: Arc<Counts>) {
-    let sender = match Sender::new() {
-        Ok(sender) => sender,
+    let caller = match Caller::new() {
+        Ok(caller) => caller,
         Err(error) => {
             tracing::error!(%error, "jobs are not done: there is no HTTP client");
             return;
@@ -132,7 +135,7 @@ async fn work(endpoint: ControlEndpoint, jobs: Arc<JobSpecs>, counts: Arc<Counts
                 let worker = Worker {
                     jobs: &jobs,
                     counts: &counts,
-                    sender: &sender,
+                    caller: &caller,
                 };
                 let error = worker.run(&mut client).await;
                 tracing::warn!(%error, "the connection of a worker failed");
@@ -146,7 +149,7 @@ async fn work(endpoint: ControlEndpoint, jobs: Arc<JobSpecs>, counts: Arc<Counts
 struct Worker<'a> {
     jobs: &'a [JobSpec],
     counts: &'a Counts,
-    sender: &'a Sender,
+    caller: &'a Caller,
 }
 
 impl Worker<'_> {
@@ -230,11 +233,21 @@ impl Worker<'_> {
             }
             Work::Webhook { url, secret } => {
                 // Receivers refuse what was sent too long ago.
-                let message = (id.as_str(), now().timestamp());
-                let sent = self
-                    .sender
-                    .send((url, secret), message, taken.payload, job.timeout);
-                sent.await.err().map(|error| error.to_string())
+                let message = Message {
+                    id: &id,
+                    seconds: now().timestamp(),
+                    body: &taken.payload,
+                };
+                let secrets = std::slice::from_ref(secret);
+                let sent = self.caller.call(url, secrets, message, job.timeout, SHOWN);
+                match sent.await {
+                    Ok(answer) if (200..300).contains(&answer.status) => None,
+                    Ok(answer) => {
+                        let shown = String::from_utf8_lossy(&answer.body);
+                        Some(format!("the answer was {}: {shown}", answer.status))
+                    }
+                    Err(error) => Some(error.to_string()),
+                }
             }
             Work::Gateway(handler) => {
                 let work = handler.handle(taken.payload);

@@ -1,7 +1,7 @@
 //! What mails say: in English and French, or as files of a folder say it.
 //!
 //! Placeholders are those of Supabase's templates: `{{ .ConfirmationURL }}`, `{{ .Token }}`, `{{ .TokenHash }}`, `{{ .SiteURL }}`,
-//! `{{ .RedirectTo }}`, `{{ .Email }}`, `{{ .NewEmail }}`. What they stand for is escaped in HTML.
+//! `{{ .RedirectTo }}`, `{{ .Email }}`, `{{ .NewEmail }}`; and `{{ .Code }}` in those for SMS. What they stand for is escaped in HTML.
 
 use std::collections::HashMap;
 use std::fs;
@@ -26,6 +26,8 @@ pub enum TemplateName {
     EmailChange,
     /// A change is to be confirmed by a code.
     Reauthentication,
+    /// A code by SMS, of whose template only the text counts.
+    Sms,
 }
 
 /// A language that there are texts in.
@@ -96,13 +98,14 @@ struct Parts {
 }
 
 impl TemplateName {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Signup,
         Self::Magiclink,
         Self::Recovery,
         Self::Invite,
         Self::EmailChange,
         Self::Reauthentication,
+        Self::Sms,
     ];
 
     /// The name of its files, without ending.
@@ -114,6 +117,7 @@ impl TemplateName {
             Self::Invite => "invite",
             Self::EmailChange => "email_change",
             Self::Reauthentication => "reauthentication",
+            Self::Sms => "sms",
         }
     }
 
@@ -176,6 +180,8 @@ impl TemplateName {
             (Self::Reauthentication, Language::Fr) => {
                 ("Confirmez que c'est vous", "Saisissez ce code :", None)
             }
+            (Self::Sms, Language::En) => ("SMS", "Your code is", None),
+            (Self::Sms, Language::Fr) => ("Message", "Votre code est", None),
         }
     }
 
@@ -297,7 +303,7 @@ fn fill(template: &str, values: &Values, write: impl Fn(&str) -> String) -> Stri
         };
         let value = match rest[start + 2..start + end].trim() {
             ".ConfirmationURL" => &values.confirmation_url,
-            ".Token" => &values.token,
+            ".Token" | ".Code" => &values.token,
             ".TokenHash" => &values.token_hash,
             ".SiteURL" => &values.site_url,
             ".RedirectTo" => &values.redirect_to,

@@ -282,6 +282,29 @@ test('identities are added and taken away', async () => {
   assert.ok(landed.said.get('access_token'), landed.target.href);
   const { identities } = fine(await supabase.auth.getUserIdentities());
   assert.deepEqual(identities.map((identity) => identity.provider).sort(), ['example', 'github']);
+  // From another origin no cookie comes along: with PKCE the browser brings a ticket.
+  const kept = new Map();
+  const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
+  const elsewhere = open({ auth: { autoRefreshToken: false, detectSessionInUrl: false, flowType: 'pkce', storage } }, url);
+  fine(await elsewhere.auth.setSession({ access_token: landed.said.get('access_token'), refresh_token: landed.said.get('refresh_token') }));
+  const second = somebody();
+  person = second;
+  const ticket = fine(await elsewhere.auth.linkIdentity({ provider: 'example', options: { redirectTo: site } })).url;
+  assert.equal(new URL(ticket).pathname, '/auth/v1/authorize');
+  const brought = `${url}${new URL(ticket).pathname}${new URL(ticket).search}`;
+  const { target } = await new Browser().follow(brought);
+  const count = async () => fine(await elsewhere.auth.getUserIdentities()).identities.length;
+  assert.equal(await count(), 2, 'nothing is linked before the code is exchanged');
+  // Whoever was lured along has a code that they cannot exchange, and the ticket is used up.
+  const lured = await fetch(`${url}/auth/v1/token?grant_type=pkce`, { method: 'POST', headers: { apikey: anonKey, 'Content-Type': 'application/json', 'X-Supabase-Api-Version': '2024-01-01' }, body: JSON.stringify({ auth_code: target.searchParams.get('code'), code_verifier: 'a'.repeat(43) }) });
+  assert.equal((await lured.json()).code, 'bad_code_verifier');
+  const again = await fetch(brought, { redirect: 'manual', headers: { 'X-Supabase-Api-Version': '2024-01-01' } });
+  assert.deepEqual([again.status, (await again.json()).code], [400, 'bad_oauth_state']);
+  const exchanged = fine(await elsewhere.auth.exchangeCodeForSession(target.searchParams.get('code')));
+  assert.equal(exchanged.user.id, mine.id);
+  assert.ok(exchanged.session.provider_token);
+  assert.equal(await count(), 3);
+  fine(await elsewhere.auth.unlinkIdentity(exchanged.user.identities.find((identity) => identity.identity_data.email === second.email)));
   // Somebody else cannot have it, too.
   person = somebody();
   const other = client();

@@ -20,7 +20,7 @@ impl Exchange<'_> {
         let settings = &self.ready.settings;
         let mut external = Map::new();
         external.insert("email".to_owned(), true.into());
-        external.insert("phone".to_owned(), false.into());
+        external.insert("phone".to_owned(), settings.allows_phones().into());
         external.insert(
             "anonymous_users".to_owned(),
             settings.allows_anonymous.into(),
@@ -35,8 +35,8 @@ impl Exchange<'_> {
             "external": external,
             "disable_signup": !settings.allows_sign_up,
             "mailer_autoconfirm": settings.autoconfirm,
-            "phone_autoconfirm": false,
-            "sms_provider": "",
+            "phone_autoconfirm": settings.phone_autoconfirm,
+            "sms_provider": if settings.has_sms { "hook" } else { "" },
             "saml_enabled": false,
             "passkeys_enabled": false,
         }))

@@ -2,28 +2,34 @@
 //!
 //! The state that travels through the provider is the id of a flow, authenticated together with a cookie: only the browser that went
 //! away can come back with it, and only once.
+//!
+//! Who wants another identity asks from the application, whose origin may be another, so that no cookie comes along: with PKCE they
+//! get a ticket, which the browser brings here by itself, and the identity is linked when the code is exchanged, by whoever can
+//! answer the challenge. Nobody is lured into linking theirs to the account of somebody else.
 
 use actix_web::HttpResponse;
 use actix_web::cookie::{Cookie, SameSite, time::Duration as Age};
 use actix_web::http::StatusCode;
 use passerelle_pg::chain;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::send_on;
 use crate::database::{flag, optional, text};
 use crate::error::AuthError;
 use crate::exchange::Exchange;
+use crate::hook::Newcomer;
 use crate::one_time::{digest_of, random_id};
 use crate::provider::{Person, Provider};
 use crate::redirect::{encoded, with_fragment, with_query};
-use crate::request::{Challenge, IdTokenGrant, given};
+use crate::request::{Challenge, IdTokenGrant, given, metadata};
 
 const COOKIE: &str = "passerelle-oauth";
 
 const BEGIN: &str = "insert into auth.flow_state (id, provider_type, code_challenge, code_challenge_method, created_at, updated_at, \
       authentication_method, referrer, linking_target_id) \
-    values ($1::uuid, $2, $3, $4::auth.code_challenge_method, pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp(), 'oauth', $5, $6::uuid)";
+    values ($1::uuid, $2, $3, $4::auth.code_challenge_method, pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp(), $7, $5, $6::uuid)";
 /// Whoever changes the row goes on with it; nobody comes back twice.
 const RETURN: &str = "update auth.flow_state f set updated_at = pg_catalog.clock_timestamp(), authentication_method = 'oauth_returned' \
     where f.id = $1::uuid and f.authentication_method = 'oauth' and f.created_at > pg_catalog.now() - interval '10 minutes' \
@@ -31,10 +37,30 @@ const RETURN: &str = "update auth.flow_state f set updated_at = pg_catalog.clock
 const FINISH: &str = "update auth.flow_state f set user_id = $2::uuid, auth_code = $3, auth_code_issued_at = pg_catalog.clock_timestamp(), \
       authentication_method = 'oauth', provider_access_token = $4, provider_refresh_token = $5 \
     where f.id = $1::uuid and f.authentication_method = 'oauth_returned'";
+const FINISH_LINK: &str = "update auth.flow_state f set user_id = f.linking_target_id, auth_code = $2, \
+      auth_code_issued_at = pg_catalog.clock_timestamp(), authentication_method = 'oauth', provider_access_token = $3, \
+      provider_refresh_token = $4 \
+    where f.id = $1::uuid and f.authentication_method = 'oauth_returned'";
+/// A ticket is good once.
+const USE_TICKET: &str = "update auth.flow_state f set updated_at = pg_catalog.clock_timestamp(), authentication_method = 'oauth' \
+    where f.id = $1::uuid and f.authentication_method = 'oauth_ticket' and f.created_at > pg_catalog.now() - interval '10 minutes' \
+    returning f.provider_type";
+/// What tickets are bound to instead of a browser.
+const TICKET: &str = "ticket";
 const FORGET: &str = "delete from auth.flow_state f where f.id = $1::uuid";
 const SIGN_IN: &str = "select verdict, account_id \
     from passerelle.sign_in_with($1, $2, $3::pg_catalog.jsonb, $4, $5::bool, $6::bool, $7::uuid, $8)";
 const UNLINK: &str = "select passerelle.unlink_identity($1::uuid, $2::uuid, $3)";
+
+/// What a client may tell the provider.
+const FURTHER: [&str; 5] = ["scopes", "prompt", "login_hint", "access_type", "hd"];
+
+/// What waits, sealed, until a code is exchanged.
+#[derive(Serialize, Deserialize)]
+struct Waiting {
+    person: Person,
+    access_token: Option<String>,
+}
 
 /// A flow whose browser has come back.
 struct Returned {
@@ -47,7 +73,23 @@ struct Returned {
 
 impl Exchange<'_> {
     pub(crate) async fn authorize(&mut self) -> Result<HttpResponse, AuthError> {
-        self.begin(None).await
+        if let Some(ticket) = self.parameter("ticket") {
+            return self.use_ticket(&ticket).await;
+        }
+        let provider = self.parameter("provider").unwrap_or_default();
+        let secret = random_id()?.to_string();
+        let (flow, _) = self.begin(&provider, None).await?;
+        self.go(&provider, flow, secret).await
+    }
+
+    /// A browser brings the ticket of somebody who wants another identity.
+    async fn use_ticket(&mut self, ticket: &str) -> Result<HttpResponse, AuthError> {
+        let flow = self.ready.one_time.flow_of(ticket, TICKET);
+        let flow = flow.ok_or(AuthError::BadState)?;
+        let params = vec![text(flow.to_string())];
+        let used = self.state.write(USE_TICKET, params).await?;
+        let provider = used.text(0, 0).ok_or(AuthError::BadState)?;
+        self.go(provider, flow, random_id()?.to_string()).await
     }
 
     /// The same for somebody who has signed in and wants another way to.
@@ -56,29 +98,61 @@ impl Exchange<'_> {
         if !self.ready.settings.allows_linking {
             return Err(AuthError::LinkingDisabled);
         }
-        self.begin(Some(who.user)).await
+        let provider = self.parameter("provider").unwrap_or_default();
+        let (flow, is_challenged) = self.begin(&provider, Some(who.user)).await?;
+        if !is_challenged {
+            return self.go(&provider, flow, random_id()?.to_string()).await;
+        }
+        let ticket = self.ready.one_time.state(flow, TICKET);
+        let further = FURTHER.map(|name| (name, self.parameter(name)));
+        let mut pairs = vec![("ticket", ticket.as_str())];
+        pairs.extend(
+            further
+                .iter()
+                .filter_map(|(name, value)| Some((*name, value.as_deref()?))),
+        );
+        let here = format!("{}/authorize", self.ready.settings.issuer);
+        let url = with_query(&here, &pairs);
+        Ok(HttpResponse::Ok().json(json!({ "url": url })))
     }
 
-    async fn begin(&mut self, link_to: Option<Uuid>) -> Result<HttpResponse, AuthError> {
-        let name = self.parameter("provider").unwrap_or_default();
-        let provider = self.ready.provider(&name)?;
+    /// Notes a flow, and whether it ends with a code.
+    async fn begin(
+        &mut self,
+        name: &str,
+        link_to: Option<Uuid>,
+    ) -> Result<(Uuid, bool), AuthError> {
+        // What is not there is refused before a row is.
+        self.ready.provider(name)?;
         let challenge = Challenge::of(
             self.parameter("code_challenge"),
             self.parameter("code_challenge_method"),
         );
         let (challenge, method) = challenge.read()?;
         let flow = random_id()?;
-        let secret = random_id()?.to_string();
+        let by_ticket = link_to.is_some() && challenge.is_some();
         let params = vec![
             text(flow.to_string()),
-            text(&name),
+            text(name),
             optional(challenge),
             optional(method),
             optional(self.parameter("redirect_to")),
             optional(link_to.map(|user| user.to_string())),
+            text(if by_ticket { "oauth_ticket" } else { "oauth" }),
         ];
-        let endpoint = provider.authorization_endpoint().await?;
         self.state.write(BEGIN, params).await?;
+        Ok((flow, challenge.is_some()))
+    }
+
+    /// Sends a browser to the provider; it is known by the secret when it comes back.
+    async fn go(
+        &mut self,
+        name: &str,
+        flow: Uuid,
+        secret: String,
+    ) -> Result<HttpResponse, AuthError> {
+        let provider = self.ready.provider(name)?;
+        let endpoint = provider.authorization_endpoint().await?;
         let one_time = &self.ready.one_time;
         let callback = format!("{}/callback", self.ready.settings.issuer);
         let asked = self.parameter("scopes").unwrap_or_default();
@@ -96,12 +170,11 @@ impl Exchange<'_> {
             ("code_challenge", &verifier),
             ("code_challenge_method", "S256"),
         ];
-        let further: Vec<(&str, Option<String>)> = ["prompt", "login_hint", "access_type", "hd"]
-            .map(|name| (name, self.parameter(name)))
-            .into();
+        let further = FURTHER.map(|name| (name, self.parameter(name)));
         pairs.extend(
             further
                 .iter()
+                .filter(|(name, _)| *name != "scopes")
                 .filter_map(|(name, value)| Some((*name, value.as_deref()?))),
         );
         let url = with_query(&endpoint, &pairs);
@@ -180,6 +253,23 @@ impl Exchange<'_> {
         let person = provider
             .person(&tokens, &one_time.nonce(flow.id), self.now())
             .await?;
+        if flow.is_challenged && flow.link_to.is_some() {
+            let waiting = Waiting {
+                person,
+                access_token: tokens.access_token,
+            };
+            let waiting =
+                serde_json::to_string(&waiting).map_err(|_| AuthError::Answer("no JSON"))?;
+            let code = one_time.flow_code(flow.id);
+            let params = vec![
+                text(flow.id.to_string()),
+                text(digest_of(&code)),
+                optional(self.sealed(Some(waiting), flow.id)),
+                optional(self.sealed(tokens.refresh_token, flow.id)),
+            ];
+            self.state.write(FINISH_LINK, params).await?;
+            return Ok(with_query(&flow.target, &[("code", &code)]));
+        }
         let account = self
             .account_at(provider, person, flow.link_to.as_deref())
             .await?;
@@ -204,6 +294,21 @@ impl Exchange<'_> {
         let mut pairs = session.pairs();
         pairs.extend(of_provider.filter_map(|(name, token)| Some((name, token?))));
         Ok(with_fragment(&flow.target, &pairs))
+    }
+
+    /// Links the identity that has waited for its code; the access token at the provider.
+    pub(super) async fn link_at_last(
+        &self,
+        provider: &str,
+        waiting: &str,
+        account: &str,
+    ) -> Result<Option<String>, AuthError> {
+        let waiting: Waiting =
+            serde_json::from_str(waiting).map_err(|_| AuthError::FlowNotFound)?;
+        let provider = self.ready.provider(provider)?;
+        self.account_at(provider, waiting.person, Some(account))
+            .await?;
+        Ok(waiting.access_token)
     }
 
     /// What waits in the database for the code to come back.
@@ -269,11 +374,21 @@ impl Exchange<'_> {
         link_to: Option<&str>,
     ) -> Result<String, AuthError> {
         let settings = &self.ready.settings;
-        let data: Map<String, Value> = person.data;
+        let data = metadata(Some(person.data), 0)?;
+        if link_to.is_none() && settings.allows_sign_up && person.is_verified {
+            self.announce(Newcomer {
+                email: person.email.as_deref(),
+                way: Some(&provider.settings.name),
+                subject: Some(&person.subject),
+                data: &data,
+                ..Newcomer::default()
+            })
+            .await?;
+        }
         let params = vec![
             text(&provider.settings.name),
             text(person.subject),
-            text(Value::Object(data).to_string()),
+            text(data),
             optional(person.email),
             flag(person.is_verified),
             flag(settings.allows_sign_up),

@@ -6,9 +6,12 @@ use passerelle_wire::ResultSet;
 use serde_json::json;
 
 use super::email;
+use super::phone::SmsWish;
+use super::user::{Own, Wanted};
 use crate::database::{flag, optional, text};
 use crate::error::AuthError;
 use crate::exchange::Exchange;
+use crate::hook::Newcomer;
 use crate::one_time::{digest_of, random_id};
 use crate::request::{Challenge, Otp, Resend, given, metadata};
 
@@ -28,21 +31,32 @@ pub(super) struct Wish<'a> {
 
 impl Exchange<'_> {
     pub(crate) async fn otp(&mut self, kind: &'static str) -> Result<HttpResponse, AuthError> {
-        self.need_mail()?;
         let request: Otp = self.json().await?;
-        if given(request.phone).is_some() {
-            return Err(AuthError::PhoneDisabled);
-        }
-        let email = email(&request.email.unwrap_or_default())?;
         let may_create = kind == "magiclink"
             && request.create_user.unwrap_or(true)
             && self.ready.settings.allows_sign_up;
+        let data = metadata(request.data, 0)?;
+        if let Some(phone) = given(request.phone) {
+            let channel = request.channel.as_deref();
+            return self.otp_by_phone(&phone, channel, may_create, data).await;
+        }
+        self.need_mail()?;
+        let email = email(&request.email.unwrap_or_default())?;
+        if may_create {
+            self.announce(Newcomer {
+                email: Some(&email),
+                way: Some("email"),
+                data: &data,
+                ..Newcomer::default()
+            })
+            .await?;
+        }
         let wish = Wish {
             kind,
             email: &email,
             challenge: request.challenge,
             may_create,
-            data: metadata(request.data, 0)?,
+            data,
         };
         self.admit_mail(&email).await?;
         self.request_mail(wish).await?;
@@ -50,13 +64,16 @@ impl Exchange<'_> {
     }
 
     pub(crate) async fn resend(&mut self) -> Result<HttpResponse, AuthError> {
-        self.need_mail()?;
         let request: Resend = self.json().await?;
         let kind = request.kind.unwrap_or_default();
         match kind.as_str() {
-            "signup" => {}
+            "signup" => self.need_mail()?,
             "email_change" => return self.resend_email_change(request.email).await,
-            "sms" | "phone_change" => return Err(AuthError::PhoneDisabled),
+            "sms" | "phone_change" => {
+                return self
+                    .resend_sms(&kind, &request.phone.unwrap_or_default())
+                    .await;
+            }
             _ => {
                 return Err(AuthError::Invalid(
                     "Missing one of these types: signup, email_change, sms, phone_change",
@@ -78,14 +95,18 @@ impl Exchange<'_> {
 
     /// A code for those who are asked to show once more that it is they.
     pub(crate) async fn reauthenticate(&mut self) -> Result<HttpResponse, AuthError> {
-        self.need_mail()?;
         let who = self.signed_in().await?;
-        let found = self.account_of(&who, None).await?;
-        let Some(email) = found.text(0, 3).filter(|email| !email.is_empty()) else {
-            return Err(AuthError::Invalid(
+        let found = self.account_of(&who, Wanted::default()).await?;
+        let account = Own::read(&found);
+        let Some(email) = account.email else {
+            let phone = account.phone.ok_or(AuthError::Invalid(
                 "Reauthentication requires the user to have an email or a phone number",
-            ));
+            ))?;
+            let wish = SmsWish::to("reauthentication", phone, Some(who.user));
+            let (_, id) = self.request_sms(wish).await?;
+            return Ok(HttpResponse::Ok().json(json!({ "message_id": id })));
         };
+        self.need_mail()?;
         let wish = Wish {
             kind: "reauthentication",
             email,

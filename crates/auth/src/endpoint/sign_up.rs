@@ -6,6 +6,7 @@ use crate::database::{flag, optional, text};
 use crate::error::AuthError;
 use crate::exchange::Exchange;
 use crate::grant::{self, Grant, Session};
+use crate::hook::Newcomer;
 use crate::password::{PasswordRules, Weakness};
 use crate::request::{SignUp, given, metadata};
 use actix_web::HttpResponse;
@@ -24,15 +25,14 @@ impl Exchange<'_> {
             return Err(AuthError::SignUpDisabled);
         }
         let data = metadata(request.data, 0)?;
-        let address = match (given(request.email), given(request.phone)) {
+        let (address, phone) = match (given(request.email), given(request.phone)) {
             (None, None) => return self.sign_up_anonymously(data).await,
             (Some(_), Some(_)) => {
                 return Err(AuthError::Invalid(
                     "Only an email address or phone number should be provided on signup.",
                 ));
             }
-            (None, Some(_)) => return Err(AuthError::PhoneDisabled),
-            (Some(address), None) => address,
+            one => one,
         };
         let Some(password) = given(request.password) else {
             return Err(AuthError::Invalid("Signup requires a valid password"));
@@ -41,17 +41,20 @@ impl Exchange<'_> {
         if let Some(weakness) = settings.passwords.weakness(&password) {
             return Err(AuthError::WeakPassword(weakness));
         }
-        let address = email(&address)?;
+        if let Some(phone) = phone {
+            let channel = request.channel.as_deref();
+            return self.sign_up_by_phone(&phone, password, channel, data).await;
+        }
+        let address = email(&address.unwrap_or_default())?;
         let hash = self.state.shared.hasher.hash(password).await?;
-        let id = self
-            .create(
-                Some(&address),
-                Some(&hash),
-                data.clone(),
-                settings.autoconfirm,
-            )
-            .await?;
-        let account = match id {
+        let candidate = Candidate {
+            email: Some(&address),
+            hash: Some(&hash),
+            data: &data,
+            is_confirmed: settings.autoconfirm,
+            ..Candidate::default()
+        };
+        let account = match self.create(candidate).await? {
             Created::Confirmed(id) => return self.open(&id, "password").await,
             Created::Unconfirmed(account) => account,
             // Nobody learns that there is such an account.
@@ -77,7 +80,12 @@ impl Exchange<'_> {
         if !self.ready.settings.allows_anonymous {
             return Err(AuthError::AnonymousDisabled);
         }
-        match self.create(None, None, data, true).await? {
+        let candidate = Candidate {
+            data: &data,
+            is_confirmed: true,
+            ..Candidate::default()
+        };
+        match self.create(candidate).await? {
             Created::Confirmed(id) => self.open(&id, "anonymous").await,
             Created::Unconfirmed(_) | Created::Nothing => Err(AuthError::Answer("no account")),
         }
@@ -94,18 +102,22 @@ impl Exchange<'_> {
         Ok(grant::account(account.text(0, 0).unwrap_or_default()))
     }
 
-    async fn create(
-        &self,
-        email: Option<&str>,
-        hash: Option<&str>,
-        data: String,
-        is_confirmed: bool,
-    ) -> Result<Created, AuthError> {
+    pub(super) async fn create(&self, candidate: Candidate<'_>) -> Result<Created, AuthError> {
+        let is_confirmed = candidate.is_confirmed;
+        let way = candidate.email.and(Some("email"));
+        self.announce(Newcomer {
+            email: candidate.email,
+            phone: candidate.phone,
+            way: way.or(candidate.phone.and(Some("phone"))),
+            data: candidate.data,
+            ..Newcomer::default()
+        })
+        .await?;
         let params = vec![
-            optional(email),
-            None,
-            optional(hash),
-            text(data),
+            optional(candidate.email),
+            optional(candidate.phone),
+            optional(candidate.hash),
+            text(candidate.data),
             flag(is_confirmed),
             optional(self.address()),
         ];
@@ -157,8 +169,20 @@ impl Exchange<'_> {
     }
 }
 
+/// An account that somebody wants; anonymous without an address and a number.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Candidate<'a> {
+    pub(super) email: Option<&'a str>,
+    pub(super) phone: Option<&'a str>,
+    pub(super) hash: Option<&'a str>,
+    /// Metadata as JSON.
+    pub(super) data: &'a str,
+    /// Whether it may sign in at once.
+    pub(super) is_confirmed: bool,
+}
+
 /// An account that was created.
-enum Created {
+pub(super) enum Created {
     /// It may sign in; its id.
     Confirmed(String),
     /// It waits for its address to be confirmed.

@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use passerelle_statement::Param;
 use passerelle_surface::RouteClass;
 
+use super::phone::phone;
 use crate::database::{optional, text};
 use crate::error::AuthError;
 use crate::exchange::Exchange;
@@ -15,10 +16,14 @@ use crate::password::Checked;
 use crate::refresh_token::RefreshToken;
 use crate::request::{FlowGrant, PasswordGrant, RefreshGrant, given};
 
-const FIND: &str = "select u.id, u.encrypted_password, u.email_confirmed_at is not null, \
+const BY_EMAIL: &str = "select u.id, u.encrypted_password, u.email_confirmed_at is not null, \
     coalesce(u.banned_until > pg_catalog.now(), false) \
     from auth.users u \
     where u.email = $1 and not u.is_sso_user and u.deleted_at is null";
+const BY_PHONE: &str = "select u.id, u.encrypted_password, u.phone_confirmed_at is not null, \
+    coalesce(u.banned_until > pg_catalog.now(), false) \
+    from auth.users u \
+    where u.phone = $1 and u.deleted_at is null";
 const REHASH: &str = "update auth.users u set encrypted_password = $3 \
     where u.id = $1::uuid and u.encrypted_password = $2";
 const REFRESH: &str = "select verdict, session_id, counter, claims, account \
@@ -29,7 +34,7 @@ const FOREIGN: &str = "select r.session_id, coalesce(r.revoked, false) and not e
     from auth.refresh_tokens r where r.token = $1 and r.session_id is not null";
 const FLOW: &str = "select f.id, f.user_id, f.code_challenge, f.code_challenge_method, \
     f.auth_code_issued_at < pg_catalog.now() - interval '5 minutes', f.authentication_method, \
-    f.provider_access_token, f.provider_refresh_token \
+    f.provider_access_token, f.provider_refresh_token, f.provider_type, f.linking_target_id \
     from auth.flow_state f where f.auth_code = $1 and f.user_id is not null";
 const TAKE_FLOW: &str = "delete from auth.flow_state f where f.id = $1::uuid";
 const END: &str = "delete from auth.sessions where id = $1::uuid";
@@ -60,26 +65,35 @@ impl Exchange<'_> {
 
     async fn password_grant(&mut self) -> Result<HttpResponse, AuthError> {
         let request: PasswordGrant = self.json().await?;
-        let address = match (given(request.email), given(request.phone)) {
+        let (address, by_phone) = match (given(request.email), given(request.phone)) {
             (Some(_), Some(_)) => {
                 return Err(AuthError::Invalid(
                     "Only an email address or phone number should be provided on login.",
                 ));
             }
             (None, None) => return Err(AuthError::Invalid("missing email or phone")),
-            (None, Some(_)) => return Err(AuthError::PhoneDisabled),
-            (Some(address), None) => address.trim().to_lowercase(),
+            (None, Some(_)) if !self.ready.settings.allows_phones() => {
+                return Err(AuthError::PhoneDisabled);
+            }
+            // What is no number is nobody's.
+            (None, Some(number)) => (phone(&number).unwrap_or_default(), true),
+            (Some(address), None) => (address.trim().to_lowercase(), false),
         };
         self.admit_password(&address).await?;
         let password = request.password.unwrap_or_default();
         let rules = &self.ready.settings.passwords;
         let weakness = rules.weakness(&password);
-        let found = self.state.read(FIND, vec![text(&address)]).await?;
+        let find = if by_phone { BY_PHONE } else { BY_EMAIL };
+        let found = self.state.read(find, vec![text(&address)]).await?;
         let row = found.rows().next();
         let hash = row.and_then(|row| row.text(1)).unwrap_or_default();
         // As much work for an account that is not there, or has no password.
         let hasher = &self.state.shared.hasher;
         let checked = hasher.check(password.clone(), hash.to_owned()).await?;
+        if let Some(account) = row.and_then(|row| row.text(0)) {
+            let is_right = matches!(checked, Checked::Right { .. });
+            self.report_password(account, is_right).await?;
+        }
         let (Some(row), Checked::Right { is_current }) = (row, checked) else {
             return Err(AuthError::Credentials);
         };
@@ -88,7 +102,7 @@ impl Exchange<'_> {
             return Err(AuthError::Banned { refreshing: false });
         }
         if row.text(2) != Some("t") {
-            return Err(AuthError::NotConfirmed);
+            return Err(AuthError::NotConfirmed { phone: by_phone });
         }
         if !is_current {
             let fresh = hasher.hash(password).await?;
@@ -166,9 +180,15 @@ impl Exchange<'_> {
             let stored = row.text(column)?;
             String::from_utf8(self.ready.seals.open(stored, value(0))?).ok()
         };
+        let mut provider_token = of_provider(6);
+        if row.text(9).is_some() {
+            // Only whoever asked for it can answer the challenge: now it is known that they are who came back.
+            let sealed = provider_token.take().ok_or(AuthError::FlowNotFound)?;
+            provider_token = self.link_at_last(value(8), &sealed, value(9)).await?;
+        }
         let session = self.session(value(1), value(5), None).await?;
         Ok(HttpResponse::Ok().json(Session {
-            provider_token: of_provider(6),
+            provider_token,
             provider_refresh_token: of_provider(7),
             ..session
         }))

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::phone::phone;
 use super::{email, send_on};
 use crate::database::{flag, optional, text};
 use crate::error::AuthError;
@@ -16,7 +17,7 @@ use crate::request::{Verify, given};
 const BY_LINK: &str = "select o.id from auth.one_time_tokens o \
     where o.token_hash = $1 and o.token_type = any ($2::pg_catalog.text[]::auth.one_time_token_type[]) \
     and o.created_at at time zone 'UTC' > pg_catalog.now() - pg_catalog.make_interval(secs => $3::float8)";
-const BY_ADDRESS: &str = "select o.id from auth.one_time_tokens o \
+pub(super) const BY_ADDRESS: &str = "select o.id from auth.one_time_tokens o \
     where o.relates_to = $1 and o.token_type = any ($2::pg_catalog.text[]::auth.one_time_token_type[]) \
     and o.created_at at time zone 'UTC' > pg_catalog.now() - pg_catalog.make_interval(secs => $3::float8)";
 const REDEEM: &str = "select verdict, account_id, is_challenged from passerelle.redeem_token($1::uuid, $2::bool, $3)";
@@ -43,13 +44,18 @@ impl Exchange<'_> {
         let (token, link) = (given(request.token), given(request.token_hash));
         let found = match (token, link) {
             (Some(code), None) => {
-                if given(request.phone).is_some() {
-                    return Err(AuthError::PhoneDisabled);
-                }
-                let email = email(&request.email.unwrap_or_default())?;
-                self.admit_guess(&format!("code {email}")).await?;
+                let sent_to = match given(request.phone) {
+                    Some(_) if given(request.email.clone()).is_some() => {
+                        return Err(AuthError::Invalid(
+                            "Only an email address or phone number should be provided on verify",
+                        ));
+                    }
+                    Some(number) => phone(&number)?,
+                    None => email(&request.email.unwrap_or_default())?,
+                };
+                self.admit_guess(&format!("code {sent_to}")).await?;
                 let kinds = kinds(&kind)?;
-                let ids = self.tokens(BY_ADDRESS, &email, kinds).await?;
+                let ids = self.tokens(BY_ADDRESS, &sent_to, kinds).await?;
                 ids.into_iter()
                     .find(|id| self.ready.one_time.is_code(*id, &code))
             }
@@ -118,7 +124,7 @@ impl Exchange<'_> {
         Ok(found.first().copied())
     }
 
-    async fn tokens(
+    pub(super) async fn tokens(
         &self,
         sql: &'static str,
         key: &str,
@@ -147,6 +153,7 @@ impl Exchange<'_> {
             Some("half") => Redeemed::Half,
             Some("banned") => return Err(AuthError::Banned { refreshing: false }),
             Some("taken") => return Err(AuthError::EmailExists),
+            Some("taken_phone") => return Err(AuthError::PhoneExists),
             _ => return Err(AuthError::OtpExpired),
         };
         Ok((redeemed, is_challenged))
@@ -157,11 +164,11 @@ impl Exchange<'_> {
 fn kinds(kind: &str) -> Result<&'static str, AuthError> {
     match kind {
         "signup" | "invite" => Ok("{confirmation_token}"),
-        // Who asks for a link without having confirmed the address is asked to do that.
-        "magiclink" | "email" => Ok("{confirmation_token,recovery_token}"),
+        // Who asks for a link or a code without having confirmed the address is asked to do that.
+        "magiclink" | "email" | "sms" => Ok("{confirmation_token,recovery_token}"),
         "recovery" => Ok("{recovery_token}"),
         "email_change" => Ok("{email_change_token_new,email_change_token_current}"),
-        "sms" | "phone_change" => Err(AuthError::PhoneDisabled),
+        "phone_change" => Ok("{phone_change_token}"),
         _ => Err(AuthError::Invalid("Unsupported verification type")),
     }
 }

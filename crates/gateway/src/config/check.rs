@@ -87,13 +87,7 @@ fn auth(settings: &Settings) -> Result<(), ConfigError> {
         auth.refresh_reuse_seconds,
         0..=300,
     )?;
-    if !auth.custom_access_token.is_empty() && super::qualified(&auth.custom_access_token).is_none()
-    {
-        return Err(value(
-            "auth.custom_access_token",
-            "a function with its schema, such as public.claims",
-        ));
-    }
+    super::hooks(auth)?;
     super::providers(&auth.providers)?;
     within("auth.one_time_seconds", auth.one_time_seconds, 60..=DAY)?;
     if !auth.site_url.is_empty() && !auth.site_url.contains("://") {

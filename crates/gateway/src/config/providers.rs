@@ -84,13 +84,7 @@ pub(crate) fn providers(
             ProviderKind::OpenId { issuer } => issuer,
             ProviderKind::GitHub { site, .. } => site,
         };
-        // Without encryption nobody knows who answers; on this machine there is nobody else.
-        let host = url.strip_prefix("http://").unwrap_or_default();
-        let is_local = ["localhost", "127.0.0.1"].iter().any(|local| {
-            host.strip_prefix(local)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
-        });
-        if !url.starts_with("https://") && !is_local {
+        if !is_trusted(url) {
             return Err(value(
                 "auth.providers.issuer",
                 "a URL that begins with https://",
@@ -107,4 +101,14 @@ pub(crate) fn providers(
         });
     }
     Ok(found)
+}
+
+/// Whether nobody else answers at a URL: it is encrypted, or on this machine.
+pub(crate) fn is_trusted(url: &str) -> bool {
+    let host = url.strip_prefix("http://").unwrap_or_default();
+    let is_local = ["localhost", "127.0.0.1"].iter().any(|local| {
+        host.strip_prefix(local)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+    });
+    url.starts_with("https://") || is_local
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use std::path::Path;
 
-use passerelle_auth::{AuthSettings, Hook, PasswordRules, Redirects, SessionRules};
+use passerelle_auth::{AuthSettings, Outbox, PasswordRules, Redirects, SessionRules};
 use passerelle_identity::{Secret, SigningKey, SigningKeys, Verifier};
 use passerelle_mail::{Inbox, Mailer, SmtpSettings, Templates};
 use passerelle_surface::{HttpLimits, RateLimitSettings};
 
 use super::DeploymentError;
-use crate::config::{AuthSettings as AuthKeys, SessionCheck, Settings, providers, qualified};
+use crate::config::{AuthSettings as AuthKeys, SessionCheck, Settings, hooks, providers};
 
 /// Where supabase-js looks for the surface.
 const AUTH_PREFIX: &str = "/auth/v1";
@@ -19,8 +19,7 @@ const AUTH_PREFIX: &str = "/auth/v1";
 /// The surface `/auth/v1`.
 pub(crate) struct AuthParts {
     pub(crate) settings: AuthSettings,
-    pub(crate) mailer: Mailer,
-    pub(crate) templates: Templates,
+    pub(crate) outbox: Outbox,
     /// Whether the URLs of this server are to be those that it listens at.
     pub(crate) is_url_open: bool,
     /// Passwords that are hashed at a time.
@@ -65,6 +64,7 @@ pub(super) fn auth(
         "" => Templates::default(),
         folder => Templates::of_folder(Path::new(folder))?,
     };
+    let hooks = hooks(&settings.auth)?;
     let is_url_open = settings.server.public_url.is_empty();
     let auth = &settings.auth;
     let seconds = Duration::from_secs;
@@ -88,8 +88,12 @@ pub(super) fn auth(
         allows_sign_up: auth.sign_up,
         allows_anonymous: auth.anonymous_users,
         autoconfirm: auth.email_autoconfirm,
-        access_token_hook: qualified(&auth.custom_access_token)
-            .map(|function| Hook::new(&function.schema, &function.name)),
+        has_mail: mailer.is_configured() || hooks.send_email.is_some(),
+        has_sms: matches!(mailer, Mailer::Inbox(_)) || hooks.send_sms.is_some(),
+        phone_autoconfirm: auth.phone_autoconfirm,
+        secure_password_change: auth.secure_password_change,
+        current_password_required: auth.current_password_required,
+        hooks,
         providers: providers(&auth.providers)?,
         allows_linking: auth.manual_linking,
         redirects: Redirects {
@@ -100,7 +104,6 @@ pub(super) fn auth(
             allowed: auth.redirect_urls.clone(),
         },
         one_time: seconds(auth.one_time_seconds),
-        has_mail: mailer.is_configured(),
         confirms_twice: auth.email_change_twice,
         passwords: PasswordRules {
             min_length: auth.password_min_length,
@@ -117,8 +120,7 @@ pub(super) fn auth(
     };
     Ok(Some(AuthParts {
         settings,
-        mailer,
-        templates,
+        outbox: Outbox { mailer, templates },
         is_url_open,
         passwords_at_once: match auth.password_workers {
             0 => (processors() / 2).max(1),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use passerelle_auth::{AuthState, Hasher};
+use passerelle_auth::{AuthState, Hasher, Outbox};
 use passerelle_jobs::{Cause, Handler, JobSpec, Work};
-use passerelle_mail::{Inbox, Mailer, Templates};
+use passerelle_mail::{Inbox, Mailer};
 use passerelle_pg::ControlEndpoint;
 use passerelle_surface::{EndedSessions, EndedSessionsKeeper, Fence};
 use passerelle_wire::Pool;
@@ -19,9 +19,16 @@ pub(super) struct Accounts {
     ended: EndedSessionsKeeper,
     /// Where mails land during development.
     inbox: Option<Arc<Inbox>>,
-    /// Absent where no mail can be sent.
-    mails: Option<JobSpec>,
+    /// What sends mails and SMS, where any can be sent.
+    messages: Vec<JobSpec>,
     checks_sessions: bool,
+}
+
+/// What gets anywhere.
+#[derive(Clone, Copy)]
+struct Has {
+    mail: bool,
+    sms: bool,
 }
 
 impl Accounts {
@@ -39,17 +46,18 @@ impl Accounts {
         let ended = EndedSessionsKeeper::start(control);
         let hasher = Hasher::new(parts.passwords_at_once);
         let sessions = ended.sessions().clone();
+        let has = Has {
+            mail: parts.settings.has_mail,
+            sms: parts.settings.has_sms,
+        };
         let state = AuthState::new(pool, clock::now, parts.settings, hasher, fence, sessions);
         let state = Arc::new(state);
-        let inbox = match &parts.mailer {
+        let inbox = match &parts.outbox.mailer {
             Mailer::Inbox(inbox) => Some(Arc::clone(inbox)),
             _ => None,
         };
         Self {
-            mails: parts
-                .mailer
-                .is_configured()
-                .then(|| mails(Arc::clone(&state), parts.mailer, parts.templates)),
+            messages: messages(&state, parts.outbox, has),
             inbox,
             state,
             ended,
@@ -62,9 +70,9 @@ impl Accounts {
         self.checks_sessions.then(|| self.ended.sessions().clone())
     }
 
-    /// The job that sends mails, where any can be sent.
-    pub(super) fn mails(&self) -> Option<JobSpec> {
-        self.mails.clone()
+    /// The jobs that send mails and SMS, where any can be sent.
+    pub(super) fn messages(&self) -> Vec<JobSpec> {
+        self.messages.clone()
     }
 
     /// Where mails land during development.
@@ -78,25 +86,34 @@ impl Accounts {
     }
 }
 
-/// The job of `passerelle.send_mail` (`sql/platform/0007_mail.sql`).
-fn mails(state: Arc<AuthState>, mailer: Mailer, templates: Templates) -> JobSpec {
-    let templates = Arc::new(templates);
-    let send = move |record: String| {
-        let message = state.write_mail(&record, &templates);
-        let mailer = mailer.clone();
-        let sent = async move {
-            let sent = mailer.send(message?).await;
-            sent.map_err(|error| crate::sentence(&error))
-        };
-        Box::pin(sent) as passerelle_jobs::Handled
-    };
-    JobSpec {
-        name: "passerelle.mail".to_owned(),
+/// The jobs of `passerelle.send_mail` and `passerelle.send_sms` (`sql/platform/`).
+fn messages(state: &Arc<AuthState>, outbox: Outbox, has: Has) -> Vec<JobSpec> {
+    let outbox = Arc::new(outbox);
+    let job = |name: &str, handler| JobSpec {
+        name: name.to_owned(),
         cause: Cause::Gateway,
-        work: Work::Gateway(Handler::new(send)),
+        work: Work::Gateway(handler),
         attempts: 8,
         backoff: Duration::from_secs(5),
         timeout: Duration::from_mins(1),
         concurrency: 4,
+    };
+    let mut jobs = Vec::new();
+    if has.mail {
+        let (state, outbox) = (Arc::clone(state), Arc::clone(&outbox));
+        let send = Handler::new(move |record: String| {
+            let (state, outbox) = (Arc::clone(&state), Arc::clone(&outbox));
+            Box::pin(async move { state.send_mail(&record, &outbox).await })
+        });
+        jobs.push(job("passerelle.mail", send));
     }
+    if has.sms {
+        let state = Arc::clone(state);
+        let send = Handler::new(move |record: String| {
+            let (state, outbox) = (Arc::clone(&state), Arc::clone(&outbox));
+            Box::pin(async move { state.send_sms(&record, &outbox).await })
+        });
+        jobs.push(job("passerelle.sms", send));
+    }
+    jobs
 }

@@ -31,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["identity", "statement", "cache", "pg", "store", "wire"],
     ),
     ("mail", &[]),
+    ("webhook", &[]),
     // 4, services
     (
         "rest",
@@ -59,6 +60,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "store",
             "surface",
             "mail",
+            "webhook",
         ],
     ),
     (
@@ -76,7 +78,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "jobs",
-        &["catalog", "statement", "wire", "pg", "store", "mail"],
+        &["catalog", "statement", "wire", "pg", "store", "webhook"],
     ),
     (
         "storage",
@@ -100,6 +102,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "cluster",
             "surface",
             "mail",
+            "webhook",
             "rest",
             "auth",
             "realtime",
