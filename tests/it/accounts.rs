@@ -354,6 +354,74 @@ client_secret = "very secret"
     run(&db, &gateway, &["auth/oauth.mjs"], &variables).await;
 }
 
+/// The codes of errors of `/auth/v1`, as its source has them.
+fn codes() -> String {
+    let table = include_str!("../../crates/auth/src/error.rs");
+    let factors = include_str!("../../crates/auth/src/endpoint/factors.rs");
+    let mut codes = std::collections::BTreeSet::new();
+    for (source, mark) in [(table, "told("), (factors, "FactorDisabled(")] {
+        for call in source.split(mark).skip(1) {
+            // The first literal of a call is its code.
+            let call = call.split(')').next().unwrap_or_default();
+            let code = call.split('"').nth(1).unwrap_or_default();
+            let is_code = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            if !code.is_empty() && code.chars().all(is_code) {
+                codes.insert(code);
+            }
+        }
+    }
+    assert!(codes.len() > 60, "{codes:?}");
+    codes.into_iter().collect::<Vec<_>>().join(",")
+}
+
+#[actix_web::test]
+async fn every_code_is_provoked_with_both_versions_of_the_api() {
+    let db = TestDb::hub_lib().await;
+    let place = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let hooks = format!("http://{}", place.local_addr().expect("an address"));
+    let config = tempfile::NamedTempFile::new().expect("a file");
+    let text = format!(
+        r#"
+[auth]
+manual_linking = true
+secure_password_change = true
+current_password_required = true
+send_sms = "{hooks}/message"
+send_email = "{hooks}/message"
+before_user_created = "{hooks}/newcomer"
+hook_secrets = ["whsec_bmV3IHNlY3JldCBuZXcgc2VjcmV0IG5ldyE="]
+
+[rate_limits]
+sign_in_burst = 1000
+attempt_burst = 5
+attempt_period_seconds = 86400
+mail_burst = 5
+mail_period_seconds = 86400
+
+[[auth.providers]]
+name = "example"
+issuer = "{hooks}"
+client_id = "hub-lib"
+client_secret = "very secret"
+"#
+    );
+    std::fs::write(config.path(), text).expect("it can be written");
+    let gateway = Gateway::configured(&db, config.path(), &[]).await;
+    let unlimited = ("PASSERELLE_RATE_LIMITS_ENABLED", "false");
+    let closed = Gateway::serve(&db, &[unlimited, ("PASSERELLE_AUTH_SIGN_UP", "false")]).await;
+    let confirming = [unlimited, ("PASSERELLE_AUTH_EMAIL_AUTOCONFIRM", "true")];
+    let confirming = Gateway::serve(&db, &confirming).await;
+    drop(place);
+    let codes = codes();
+    let variables = [
+        ("PASSERELLE_OTHER_URL", closed.url.as_str()),
+        ("PASSERELLE_CONFIRMING_URL", confirming.url.as_str()),
+        ("PASSERELLE_HOOKS", hooks.as_str()),
+        ("PASSERELLE_CODES", codes.as_str()),
+    ];
+    run(&db, &gateway, &["auth/codes.mjs"], &variables).await;
+}
+
 /// Hooks that are servers are those of the test.
 fn hooks_at(url: &str) -> Vec<(&'static str, String)> {
     [
@@ -393,10 +461,7 @@ async fn telephones_and_hooks() {
     let mut settings: Vec<(&str, &str)> =
         at.iter().map(|(name, url)| (*name, url.as_str())).collect();
     settings.extend([
-        (
-            "PASSERELLE_AUTH_PASSWORD_VERIFICATION",
-            "public.passwords",
-        ),
+        ("PASSERELLE_AUTH_PASSWORD_VERIFICATION", "public.passwords"),
         (
             "PASSERELLE_AUTH_HOOK_SECRETS",
             "whsec_bmV3IHNlY3JldCBuZXcgc2VjcmV0IG5ldyE=,whsec_b2xkIHNlY3JldCBvbGQgc2VjcmV0IG9sZCE=",
@@ -500,6 +565,101 @@ async fn a_redis_that_dies_and_comes_back_empty_signs_nobody_out() {
         assert_eq!(ask(gateway, "GET", PROFILES, &first).await.0, 200);
         assert_eq!(ask(gateway, "GET", "/auth/v1/user", &first).await.0, 200);
         assert_eq!(ask(gateway, "GET", PROFILES, &second).await.0, 401);
+    }
+}
+
+#[actix_web::test]
+async fn people_of_a_supabase_dump_sign_in() {
+    let db = TestDb::hub_lib().await;
+    let dump = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/supabase_auth.sql");
+    let loaded = std::process::Command::new("psql")
+        .args(["--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"])
+        .args(["--file", dump, &db.url()])
+        .output()
+        .expect("psql, which comes with PostgreSQL");
+    let said = String::from_utf8_lossy(&loaded.stderr);
+    assert!(loaded.status.success(), "{said}");
+    // As where the tables themselves came along.
+    db.run(
+        "alter table auth.users enable row level security; alter table auth.sessions enable row level security; \
+        alter table auth.identities enable row level security; alter table auth.refresh_tokens enable row level security; \
+        alter table auth.mfa_factors enable row level security; alter table auth.mfa_challenges enable row level security; \
+        alter table auth.mfa_amr_claims enable row level security; alter table auth.one_time_tokens enable row level security; \
+        alter table auth.flow_state enable row level security; alter table auth.audit_log_entries enable row level security",
+    )
+    .await;
+    let settings = [
+        ("PASSERELLE_AUTH_PHONE_AUTOCONFIRM", "true"),
+        ("PASSERELLE_RATE_LIMITS_ENABLED", "false"),
+    ];
+    let gateway = Gateway::serve(&db, &settings).await;
+    run(&db, &gateway, &["auth/dump.mjs"], &[]).await;
+}
+
+/// Fields of a session in Redis, once they are there.
+async fn tracked(redis: &PrivateRedis, session: &str, field: &str) -> String {
+    let key = format!("passerelle:session:{{{session}}}");
+    let until = Instant::now() + Duration::from_secs(30);
+    loop {
+        let said = redis.ask(&["HGET", &key, field]);
+        if !said.trim().is_empty() {
+            return said.trim().to_owned();
+        }
+        assert!(Instant::now() < until, "the session is not noted");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[actix_web::test]
+async fn sessions_in_use_are_noted_in_redis_and_noted_again_after_a_loss() {
+    let db = TestDb::hub_lib().await;
+    let redis = PrivateRedis::start(&[]).await;
+    let url = redis.url();
+    let mut settings = SETTINGS.to_vec();
+    settings.push(("REDIS_URL", &url));
+    let gateway = Gateway::serve(&db, &settings).await;
+    let other = Gateway::serve(&db, &settings).await;
+    let token = newcomer(&gateway, "ada@example.com").await;
+    let said = claims(&token);
+    let session = said["session_id"].as_str().expect("a session").to_owned();
+    assert_eq!(
+        tracked(&redis, &session, "user").await,
+        said["sub"].as_str().expect("a user")
+    );
+    for (field, value) in [
+        ("role", "authenticated"),
+        ("aal", "aal1"),
+        ("ip", "127.0.0.1"),
+    ] {
+        assert_eq!(tracked(&redis, &session, field).await, value, "{field}");
+    }
+    let key = format!("passerelle:session:{{{session}}}");
+    let ttl: i64 = redis.ask(&["TTL", &key]).trim().parse().expect("seconds");
+    assert!((7 * 86_400 - 60..=7 * 86_400).contains(&ttl), "{ttl}");
+    // Whoever looks for the session's last use is told what is noted, not when it began.
+    redis.ask(&["HSET", &key, "used", "4102444800"]);
+    let listed = async || {
+        let sent = awc::Client::default()
+            .get(format!("{}/auth/v1/user/sessions", gateway.url))
+            .bearer_auth(&token)
+            .send()
+            .await;
+        let listed: Value = sent.expect("an answer").json().await.expect("JSON");
+        listed[0]["last_used_at"].clone()
+    };
+    assert_eq!(listed().await, "2100-01-01T00:00:00.000000Z");
+    redis.ask(&["FLUSHALL"]);
+    assert_ne!(listed().await, "2100-01-01T00:00:00.000000Z");
+    assert_eq!(ask(&other, "GET", PROFILES, &token).await.0, 200);
+    assert_eq!(tracked(&redis, &session, "role").await, "authenticated");
+    assert_eq!(
+        ask(&gateway, "POST", "/auth/v1/logout", &token).await.0,
+        204
+    );
+    let until = Instant::now() + Duration::from_secs(30);
+    while redis.ask(&["EXISTS", &key]).trim() != "0" {
+        assert!(Instant::now() < until, "the session is not forgotten");
+        sleep(Duration::from_millis(20)).await;
     }
 }
 

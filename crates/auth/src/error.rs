@@ -122,6 +122,10 @@ pub(crate) enum AuthError {
     HookAnswer,
     #[error("a hook refuses")]
     HookRefused { status: u16, message: String },
+    #[error("nobody signs in with a wallet")]
+    Web3Disabled,
+    #[error("nobody signs in by SAML")]
+    SamlDisabled,
     #[error("there is no such provider")]
     NoProvider(String),
     #[error("the provider is of no use")]
@@ -364,6 +368,8 @@ impl AuthError {
             Self::HookRefused { status, message } => {
                 told(*status, "unexpected_failure", message.clone())
             }
+            Self::Web3Disabled => told(422, "web3_provider_disabled", "Web3 provider is disabled"),
+            Self::SamlDisabled => told(404, "saml_provider_disabled", "SAML 2.0 is disabled"),
             Self::NoProvider(name) => told(
                 400,
                 "validation_failed",

@@ -96,6 +96,7 @@ impl Exchange<'_> {
             Route::DeleteUser => self.delete_user(&id).await,
             Route::Authorize => self.authorize().await,
             Route::Callback => self.callback().await,
+            Route::SingleSignOn => Err(AuthError::SamlDisabled),
             Route::LinkIdentity => self.link_identity().await,
             Route::UnlinkIdentity => self.unlink_identity(&id).await,
             Route::Enroll => self.enroll().await,

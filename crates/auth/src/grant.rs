@@ -14,7 +14,7 @@ use crate::state::Ready;
 
 /// The session as the database told it.
 pub(crate) struct Grant<'a> {
-    session: Uuid,
+    pub(crate) session: Uuid,
     /// Of the refresh token.
     number: i64,
     claims: &'a str,

@@ -167,6 +167,7 @@ impl Exchange<'_> {
             let answer = self.ask(hook, "customize-access-token", event).await?;
             claims = changed(claims, answer)?;
         }
+        self.state.shared.ended.changed(grant.session);
         grant.session(self.ready, &claims, self.now(), weak)
     }
 

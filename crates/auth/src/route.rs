@@ -36,6 +36,7 @@ pub(crate) enum Route {
     DeleteFactor,
     Authorize,
     Callback,
+    SingleSignOn,
     LinkIdentity,
     UnlinkIdentity,
 }
@@ -88,6 +89,7 @@ impl Route {
             ["user", "sessions", id] => (&[("DELETE", Self::EndSession)], [id, ""]),
             ["logout"] => (&[("POST", Self::SignOut)], NONE),
             ["authorize"] => (&[("GET", Self::Authorize)], NONE),
+            ["sso"] => (&[("POST", Self::SingleSignOn)], NONE),
             ["callback"] => (&[("GET", Self::Callback)], NONE),
             ["user", "identities", "authorize"] => (&[("GET", Self::LinkIdentity)], NONE),
             ["user", "identities", id] => (&[("DELETE", Self::UnlinkIdentity)], [id, ""]),
@@ -140,6 +142,7 @@ impl Route {
             | Self::Verify
             | Self::FollowLink
             | Self::Authorize
+            | Self::SingleSignOn
             | Self::Callback => RouteClass::SignIn,
             // By its grant.
             Self::Token

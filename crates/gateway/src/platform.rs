@@ -24,6 +24,8 @@ pub(crate) const MIGRATIONS: &[Migration<'static>] = migrations![
     "0009_second_factors.sql",
     "0010_providers.sql",
     "0011_phones_and_hooks.sql",
+    "0012_whole_dumps.sql",
+    "0013_tracked_sessions.sql",
 ];
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ pub(crate) async fn serve(
     let replies = cache.as_ref().map(|cache| Arc::clone(&cache.replies));
     let accounts = auth.map(|parts| {
         let fence = cache.as_ref().map(|cache| Arc::clone(&cache.fence));
-        Accounts::start(parts, &url, control.clone(), pools.first(), fence)
+        Accounts::start(parts, &url, control.clone(), pools.first(), fence, &store)
     });
     let mut all_jobs = jobs.jobs;
     all_jobs.extend(accounts.iter().flat_map(Accounts::messages));

@@ -11,6 +11,10 @@ use tokio_postgres::Client;
 pub use tokio_postgres::Client as ControlClient;
 /// What goes wrong on one.
 pub use tokio_postgres::Error as ControlError;
+/// A row of an answer.
+pub use tokio_postgres::Row as ControlRow;
+/// A statement that is prepared.
+pub use tokio_postgres::Statement as ControlStatement;
 /// A transaction on one.
 pub use tokio_postgres::Transaction as ControlTransaction;
 /// What can be a parameter of a statement there.

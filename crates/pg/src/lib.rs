@@ -19,7 +19,10 @@ mod prelude;
 mod reads;
 
 pub use config::in_database_settings;
-pub use control::{ControlClient, ControlEndpoint, ControlError, ControlTransaction, ToSql, told};
+pub use control::{
+    ControlClient, ControlEndpoint, ControlError, ControlRow, ControlStatement, ControlTransaction,
+    ToSql, told,
+};
 pub use db_error::{ErrorReply, RaiseError, SqlError, error_reply};
 pub use describe::{accessible_routines, accessible_tables, schema_comment};
 pub use digest::digest;

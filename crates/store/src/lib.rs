@@ -1,4 +1,4 @@
-//! What is hot and what expires: limits of rates and messages between gateways.
+//! What is hot and what expires: limits of rates, sessions in use, replies and messages between gateways.
 //!
 //! [`Store`] is Redis (or Valkey), alone or watched by Sentinel, or else this process's memory: the
 //! same operations for one process alone. This crate is the only one that speaks to Redis. Redis
@@ -13,6 +13,7 @@ mod link;
 mod presence;
 mod rate_limit;
 mod replies;
+mod sessions;
 mod store;
 mod tls;
 mod url;
@@ -21,4 +22,5 @@ pub use bus::{Bus, BusEvent, MAX_MESSAGE_BYTES, Message, Subscription};
 pub use error::{StoreError, UrlError};
 pub use rate_limit::{Decision, LimitKey, Origin, PolicyError, RateLimiter, RatePolicy, Verdict};
 pub use replies::SharedReplies;
+pub use sessions::{SessionEntry, Sessions};
 pub use store::{MemoryStore, RedisSettings, RedisStore, Store, StoreStatus};

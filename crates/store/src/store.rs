@@ -10,6 +10,7 @@ use crate::link::Link;
 use crate::presence::Presence;
 use crate::rate_limit::{RateLimiter, SharedLimits, Twin};
 use crate::replies::SharedReplies;
+use crate::sessions::Sessions;
 
 /// Callers whose limits one process remembers; about 100 bytes each.
 const CALLERS: usize = 64 * 1024;
@@ -115,6 +116,18 @@ impl Store {
             Self::Redis(store) => {
                 let link = Link::start(Arc::clone(&store.endpoint), Arc::clone(&store.presence));
                 Some(SharedReplies::new(link, &store.key_prefix))
+            }
+        }
+    }
+
+    /// Notes sessions in use, each for a time after it was; with a connection of its own, kept by the current
+    /// runtime.
+    pub fn sessions(&self, ttl: Duration) -> Sessions {
+        match self {
+            Self::Memory(_) => Sessions::in_memory(ttl),
+            Self::Redis(store) => {
+                let link = Link::start(Arc::clone(&store.endpoint), Arc::clone(&store.presence));
+                Sessions::in_redis(link, &store.key_prefix, ttl)
             }
         }
     }

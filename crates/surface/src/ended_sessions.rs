@@ -10,12 +10,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use passerelle_pg::{ControlClient, ControlEndpoint};
+use passerelle_identity::UnixTime;
+use passerelle_pg::{ControlClient, ControlEndpoint, ControlError, ControlStatement};
+use passerelle_store::Sessions;
 use thiserror::Error;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
+
+use crate::session_trail::{Trail, trail};
 
 /// How long a gateway relies on what it has been told.
 const LEASE: Duration = Duration::from_millis(300);
@@ -23,6 +27,8 @@ const LEASE: Duration = Duration::from_millis(300);
 const PAUSE: Duration = Duration::from_millis(75);
 /// Other gateways' clocks may run a little slower.
 const GRACE: Duration = Duration::from_millis(25);
+/// How long one round of questions may take: a connection that hangs is given up.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Pause after a failure.
 const LOST: Duration = Duration::from_millis(500);
 /// How often what is long over is forgotten.
@@ -56,6 +62,9 @@ struct Inner {
     single: Mutex<Option<ControlClient>>,
     /// The database has no list of ended sessions.
     is_missing: AtomicBool,
+    /// Which are in use.
+    trail: Trail,
+    noted: Sessions,
 }
 
 /// Whether other gateways know of sessions.
@@ -65,7 +74,7 @@ type Others = bool;
 #[derive(Debug)]
 pub struct EndedSessionsKeeper {
     sessions: EndedSessions,
-    task: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
 }
 
 /// Why a session is not taken.
@@ -80,10 +89,11 @@ pub enum SessionRefusal {
 }
 
 impl EndedSessionsKeeper {
-    /// Begins to follow.
-    pub fn start(endpoint: ControlEndpoint) -> Self {
+    /// Begins to follow, and to note which sessions are in use.
+    pub fn start(endpoint: ControlEndpoint, noted: Sessions, clock: fn() -> UnixTime) -> Self {
         // Who finds no room waits out the lease instead.
         let (rounds, asked) = mpsc::channel(1024);
+        let (trail, recorder) = trail(noted.clone(), endpoint.clone(), clock);
         let sessions = EndedSessions(Arc::new(Inner {
             origin: Instant::now(),
             known: RwLock::default(),
@@ -92,9 +102,14 @@ impl EndedSessionsKeeper {
             endpoint,
             single: Mutex::default(),
             is_missing: false.into(),
+            trail,
+            noted,
         }));
-        let task = tokio::spawn(follow(Arc::clone(&sessions.0), asked));
-        Self { sessions, task }
+        let tasks = [
+            tokio::spawn(follow(Arc::clone(&sessions.0), asked)),
+            tokio::spawn(recorder.run()),
+        ];
+        Self { sessions, tasks }
     }
 
     /// What is known.
@@ -105,13 +120,33 @@ impl EndedSessionsKeeper {
 
 impl Drop for EndedSessionsKeeper {
     fn drop(&mut self) {
-        self.task.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
 impl EndedSessions {
-    /// Whether a session goes on.
+    /// Whether a session goes on; if so, that it is in use is noted.
+    ///
+    /// # Errors
+    /// [`SessionRefusal`]
     pub async fn check(&self, session: Uuid) -> Result<(), SessionRefusal> {
+        self.go_on(session).await?;
+        self.0.trail.used(session);
+        Ok(())
+    }
+
+    /// Notes that a session has begun, or is another than before.
+    pub fn changed(&self, session: Uuid) {
+        self.0.trail.changed(session);
+    }
+
+    /// When sessions were used last, in seconds since 1970, as far as that is noted.
+    pub async fn last_uses(&self, sessions: &[Uuid]) -> Vec<Option<i64>> {
+        let noted = self.0.noted.last_uses(sessions).await;
+        noted.unwrap_or_default()
+    }
+
+    async fn go_on(&self, session: Uuid) -> Result<(), SessionRefusal> {
         let inner = &*self.0;
         let has_ended = inner
             .known
@@ -174,7 +209,7 @@ impl Inner {
         timeout(LEASE, ask).await.ok().flatten()
     }
 
-    fn note_missing(&self, error: &passerelle_pg::ControlError) {
+    fn note_missing(&self, error: &ControlError) {
         let code = error.as_db_error().map(|error| error.code().code());
         if matches!(code, Some("42883" | "3F000")) && !self.is_missing.swap(true, Ordering::Relaxed)
         {
@@ -187,42 +222,85 @@ impl Inner {
 
 async fn follow(inner: Arc<Inner>, mut asked: mpsc::Receiver<oneshot::Sender<Others>>) {
     loop {
-        if let Ok(client) = inner.endpoint.connect().await
-            && let Err(error) = keep(&inner, &client, &mut asked).await
-        {
-            inner.note_missing(&error);
-            tracing::debug!(%error, "ended sessions are not followed");
+        if let Ok(client) = inner.endpoint.connect().await {
+            if let Some(error) = keep(&inner, &client, &mut asked).await {
+                inner.note_missing(&error);
+                tracing::debug!(%error, "ended sessions are not followed");
+            } else {
+                tracing::warn!("the database does not tell which sessions have ended");
+            }
         }
         inner.sure_until.store(0, Ordering::Release);
         sleep(LOST).await;
     }
 }
 
-/// Asks again and again, until the connection fails.
+/// Asks again and again, until the connection fails, or hangs: then there is no error.
 async fn keep(
     inner: &Inner,
     client: &ControlClient,
     asked: &mut mpsc::Receiver<oneshot::Sender<Others>>,
-) -> Result<(), passerelle_pg::ControlError> {
-    // From here on others wait for this gateway.
-    let own: i32 = client.query_one(LOCK, &[]).await?.try_get(1)?;
-    let (since, others) = (client.prepare(SINCE).await?, client.prepare(OTHERS).await?);
-    let mut next = String::from("0");
-    let mut forgotten = Instant::now();
+) -> Option<ControlError> {
+    let mut follower = match timeout(PATIENCE, Follower::begin(inner, client)).await {
+        Ok(Ok(follower)) => follower,
+        Ok(Err(error)) => return Some(error),
+        Err(_) => return None,
+    };
     loop {
         let waiting = tokio::select! {
             waiting = asked.recv() => waiting,
             () = sleep(PAUSE) => None,
         };
-        if forgotten.elapsed() >= FORGET {
+        match timeout(PATIENCE, follower.round(waiting)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Some(error),
+            Err(_) => return None,
+        }
+    }
+}
+
+/// Whoever asks, on one connection.
+struct Follower<'a> {
+    inner: &'a Inner,
+    client: &'a ControlClient,
+    /// The process that serves the connection.
+    own: i32,
+    since: ControlStatement,
+    others: ControlStatement,
+    /// Where the next question begins.
+    next: String,
+    forgotten: Instant,
+}
+
+impl<'a> Follower<'a> {
+    async fn begin(inner: &'a Inner, client: &'a ControlClient) -> Result<Self, ControlError> {
+        // From here on others wait for this gateway.
+        let own: i32 = client.query_one(LOCK, &[]).await?.try_get(1)?;
+        Ok(Self {
+            inner,
+            client,
+            own,
+            since: client.prepare(SINCE).await?,
+            others: client.prepare(OTHERS).await?,
+            next: String::from("0"),
+            forgotten: Instant::now(),
+        })
+    }
+
+    async fn round(
+        &mut self,
+        waiting: Option<oneshot::Sender<Others>>,
+    ) -> Result<(), ControlError> {
+        let (inner, client) = (self.inner, self.client);
+        if self.forgotten.elapsed() >= FORGET {
             client.query(FORGOTTEN, &[]).await?;
-            forgotten = Instant::now();
-            "0".clone_into(&mut next);
+            self.forgotten = Instant::now();
+            "0".clone_into(&mut self.next);
         }
         let began = Instant::now();
-        let is_anew = next == "0";
-        let row = client.query_one(&since, &[&next]).await?;
-        next = row.try_get(0)?;
+        let is_anew = self.next == "0";
+        let row = client.query_one(&self.since, &[&self.next]).await?;
+        self.next = row.try_get(0)?;
         let ended: Vec<String> = row.try_get(1)?;
         let ended = ended.iter().filter_map(|id| Uuid::parse_str(id).ok());
         {
@@ -230,14 +308,22 @@ async fn keep(
             if is_anew {
                 known.clear();
             }
-            known.extend(ended);
+            for session in ended {
+                if known.insert(session) && !is_anew {
+                    inner.trail.ended(session);
+                }
+            }
         }
         let until = inner.nanos(began + LEASE);
         inner.sure_until.store(until, Ordering::Release);
         inner.is_missing.store(false, Ordering::Relaxed);
         if let Some(waiting) = waiting {
-            let count: i64 = client.query_one(&others, &[&own]).await?.try_get(0)?;
+            let count: i64 = client
+                .query_one(&self.others, &[&self.own])
+                .await?
+                .try_get(0)?;
             let _gone = waiting.send(count > 0);
         }
+        Ok(())
     }
 }

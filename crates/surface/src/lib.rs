@@ -19,6 +19,7 @@ mod metrics;
 mod rate_limits;
 mod raw_target;
 mod request_id;
+mod session_trail;
 mod timing;
 
 pub use access_log::{AccessLevel, AccessLog, LogForm, Trace, logs_access, set_access_level};

@@ -1,11 +1,12 @@
 // supabase.auth.mfa, with an authenticator app that these lines stand for.
 
 import assert from 'node:assert/strict';
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import { createClient } from '@supabase/supabase-js';
 import WebSocket from 'ws';
 import { database, need, open, token } from '../actors.mjs';
+import { code } from './totp.mjs';
 
 const url = need('PASSERELLE_URL');
 const options = { auth: { autoRefreshToken: false, persistSession: false }, realtime: { transport: WebSocket } };
@@ -19,16 +20,6 @@ const address = () => `mfa.${process.pid}.${(count += 1)}@example.com`;
 function fine({ data, error }) {
   assert.equal(error, null);
   return data;
-}
-
-/** The code of a moment (RFC 6238). */
-function code(secret, shift = 0) {
-  const bits = [...secret].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigInt64BE(BigInt(Math.floor(Date.now() / 30000) + shift));
-  const digest = createHmac('sha1', key).update(step).digest();
-  return String((digest.readUInt32BE(digest.at(-1) & 15) & 0x7fffffff) % 1e6).padStart(6, '0');
 }
 
 async function newcomer() {

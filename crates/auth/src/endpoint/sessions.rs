@@ -1,6 +1,8 @@
 //! Signing out, and the sessions that one has.
 
 use actix_web::HttpResponse;
+use chrono::{DateTime, SecondsFormat};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::database::{optional, text};
@@ -59,7 +61,23 @@ impl Exchange<'_> {
             optional(who.session.map(|session| session.to_string())),
         ];
         let found = self.state.read(LIST, params).await?;
-        Ok(crate::grant::account(found.text(0, 0).unwrap_or("[]")))
+        let listed = found.text(0, 0).unwrap_or("[]");
+        let mut sessions: Vec<Map<String, Value>> =
+            serde_json::from_str(listed).map_err(|_| AuthError::Answer("no JSON"))?;
+        let id =
+            |session: &Map<String, Value>| session["id"].as_str().and_then(|id| id.parse().ok());
+        let ids: Vec<Uuid> = sessions.iter().filter_map(id).collect();
+        // The database knows of sign-ins and refreshes alone.
+        let uses = self.state.shared.ended.last_uses(&ids).await;
+        for (session, used) in sessions.iter_mut().zip(uses) {
+            let noted = used.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+            let noted = noted.map(|time| time.to_rfc3339_opts(SecondsFormat::Micros, true));
+            let known = session["last_used_at"].as_str().unwrap_or_default();
+            if let Some(noted) = noted.filter(|time| time.as_str() > known) {
+                session.insert("last_used_at".to_owned(), noted.into());
+            }
+        }
+        Ok(HttpResponse::Ok().json(sessions))
     }
 
     /// Ends one of one's sessions.

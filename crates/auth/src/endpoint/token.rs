@@ -58,7 +58,7 @@ impl Exchange<'_> {
                 self.admit(RouteClass::SignIn).await?;
                 self.id_token_grant().await
             }
-            Some(grant @ "web3") => Err(AuthError::Grant(grant.to_owned())),
+            Some("web3") => Err(AuthError::Web3Disabled),
             grant => Err(AuthError::Grant(grant.unwrap_or_default().to_owned())),
         }
     }

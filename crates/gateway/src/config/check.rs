@@ -87,6 +87,11 @@ fn auth(settings: &Settings) -> Result<(), ConfigError> {
         auth.refresh_reuse_seconds,
         0..=300,
     )?;
+    within(
+        "auth.session_tracking_seconds",
+        auth.session_tracking_seconds,
+        60..=365 * DAY,
+    )?;
     super::hooks(auth)?;
     super::providers(&auth.providers)?;
     within("auth.one_time_seconds", auth.one_time_seconds, 60..=DAY)?;

@@ -139,6 +139,7 @@ pub(crate) struct AuthSettings {
     pub(crate) single_session: bool,
     pub(crate) refresh_reuse_seconds: u64,
     pub(crate) session_check: SessionCheck,
+    pub(crate) session_tracking_seconds: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) providers: Vec<ProviderSettings>,
 }
@@ -309,6 +310,7 @@ impl Default for AuthSettings {
             single_session: false,
             refresh_reuse_seconds: 10,
             session_check: SessionCheck::Strict,
+            session_tracking_seconds: 7 * 86_400,
             providers: Vec::new(),
         }
     }

@@ -26,6 +26,8 @@ pub(crate) struct AuthParts {
     pub(crate) passwords_at_once: usize,
     /// Whether access tokens of ended sessions are refused.
     pub(crate) checks_sessions: bool,
+    /// How long a session that is not used is noted.
+    pub(crate) tracks_sessions: Duration,
 }
 
 /// The key pairs that access tokens are signed with, where there are any.
@@ -127,5 +129,6 @@ pub(super) fn auth(
             workers => workers,
         },
         checks_sessions: auth.session_check == SessionCheck::Strict,
+        tracks_sessions: seconds(auth.session_tracking_seconds),
     }))
 }

@@ -7,6 +7,7 @@ use passerelle_auth::{AuthState, Hasher, Outbox};
 use passerelle_jobs::{Cause, Handler, JobSpec, Work};
 use passerelle_mail::{Inbox, Mailer};
 use passerelle_pg::ControlEndpoint;
+use passerelle_store::Store;
 use passerelle_surface::{EndedSessions, EndedSessionsKeeper, Fence};
 use passerelle_wire::Pool;
 
@@ -39,11 +40,13 @@ impl Accounts {
         control: ControlEndpoint,
         pool: Pool,
         fence: Option<Arc<dyn Fence>>,
+        store: &Store,
     ) -> Self {
         if parts.is_url_open {
             parts.settings.locate(url);
         }
-        let ended = EndedSessionsKeeper::start(control);
+        let ended =
+            EndedSessionsKeeper::start(control, store.sessions(parts.tracks_sessions), clock::now);
         let hasher = Hasher::new(parts.passwords_at_once);
         let sessions = ended.sessions().clone();
         let has = Has {
