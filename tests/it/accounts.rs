@@ -336,6 +336,12 @@ other_client_ids = ["hub-lib-ios"]
 client_secret = "very secret"
 
 [[auth.providers]]
+name = "apple"
+issuer = "{issuer}"
+client_id = "hub-lib"
+client_secret = "very secret"
+
+[[auth.providers]]
 name = "github"
 site_url = "{issuer}"
 api_url = "{issuer}"
@@ -352,6 +358,15 @@ client_secret = "very secret"
         ("PASSERELLE_ISSUER", &issuer),
     ];
     run(&db, &gateway, &["auth/oauth.mjs"], &variables).await;
+}
+
+#[actix_web::test]
+async fn every_method_of_supabase_auth_is_called() {
+    let db = TestDb::hub_lib().await;
+    let mut settings = SETTINGS.to_vec();
+    settings.push(("PASSERELLE_AUTH_ACCESS_TOKEN_SECONDS", "30"));
+    let gateway = Gateway::serve(&db, &settings).await;
+    run(&db, &gateway, &["auth/methods.mjs"], &[]).await;
 }
 
 /// The codes of errors of `/auth/v1`, as its source has them.

@@ -6,6 +6,7 @@ use actix_web::http::header::{
     ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, HeaderName, HeaderValue, USER_AGENT,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
 use passerelle_identity::{Principal, UnixTime, bearer_token};
 use passerelle_pg::chain;
 use passerelle_store::Verdict;
@@ -95,6 +96,7 @@ impl Exchange<'_> {
             Route::ChangeUser => self.change_user(&id).await,
             Route::DeleteUser => self.delete_user(&id).await,
             Route::Authorize => self.authorize().await,
+            Route::CallbackByForm => self.callback_by_form().await,
             Route::Callback => self.callback().await,
             Route::SingleSignOn => Err(AuthError::SamlDisabled),
             Route::LinkIdentity => self.link_identity().await,
@@ -268,23 +270,35 @@ impl Exchange<'_> {
     /// The address that the request comes from.
     pub(crate) fn address(&self) -> Option<String> {
         let peer = self.request.peer_addr()?.ip();
-        let limits = self.ready.settings.rate_limits.as_ref();
-        let client = limits.map_or(peer, |limits| limits.client(peer, self.request.headers()));
+        let proxies = &self.ready.settings.trusted_proxies;
+        let client = proxies.client(peer, self.request.headers());
         Some(client.to_canonical().to_string())
     }
 
     /// The body.
     pub(crate) async fn json<T: DeserializeOwned + Default>(&mut self) -> Result<T, AuthError> {
+        let bytes = self.body().await?;
+        if bytes.is_empty() {
+            return Ok(T::default());
+        }
+        serde_json::from_slice(&bytes).map_err(AuthError::Json)
+    }
+
+    /// The body as that of a form, in which browsers bring what a provider sends with them.
+    pub(crate) async fn form(&mut self) -> Result<Vec<(String, String)>, AuthError> {
+        let bytes = self.body().await?;
+        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        let form = web::Query::<Vec<(String, String)>>::from_query(text);
+        Ok(form.map_err(|_| AuthError::BadCallback)?.into_inner())
+    }
+
+    async fn body(&mut self) -> Result<Bytes, AuthError> {
         let payload = self
             .payload
             .take()
             .ok_or(AuthError::Answer("the body is gone"))?;
         let limit = self.ready.settings.http_limits.body_bytes.min(MOST);
-        let bytes = body::read(payload, self.request.headers(), limit, body::PATIENCE).await?;
-        if bytes.is_empty() {
-            return Ok(T::default());
-        }
-        serde_json::from_slice(&bytes).map_err(AuthError::Json)
+        Ok(body::read(payload, self.request.headers(), limit, body::PATIENCE).await?)
     }
 
     fn principal(&self) -> Result<Principal, AuthError> {

@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const KEPT: Duration = Duration::from_mins(10);
 /// How soon it is asked again for a key that is not known.
 const AGAIN: Duration = Duration::from_secs(10);
+/// How long those who come to a provider that did not answer are told so at once.
+const AWAY: Duration = Duration::from_secs(3);
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 256 * 1024;
 
@@ -33,6 +35,8 @@ pub struct ProviderSettings {
     pub client_secret: Secret,
     /// What is asked for, separated by blanks.
     pub scopes: String,
+    /// Whether browsers come back from it with a form, as Apple has it where it is asked for a name.
+    pub returns_by_form: bool,
 }
 
 /// What a provider is.
@@ -75,6 +79,22 @@ pub(crate) struct Person {
     pub(crate) data: Map<String, Value>,
 }
 
+impl Person {
+    /// Takes the name that a browser has brought: Apple tells it the first time, and the browser alone.
+    pub(crate) fn introduce(&mut self, user: &str) {
+        let user: Value = serde_json::from_str(user).unwrap_or_default();
+        let names = ["firstName", "lastName"].map(|name| user["name"][name].as_str());
+        let full: Vec<&str> = names.into_iter().flatten().collect();
+        if !full.is_empty() && full.iter().map(|name| name.len()).sum::<usize>() < 500 {
+            for name in ["name", "full_name"] {
+                self.data
+                    .entry(name)
+                    .or_insert_with(|| full.join(" ").into());
+            }
+        }
+    }
+}
+
 /// What a provider gave for a code.
 #[derive(Debug, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "these are the names of RFC 6749")]
@@ -88,7 +108,14 @@ pub(crate) struct Tokens {
 pub(crate) struct Provider {
     pub(crate) settings: ProviderSettings,
     http: reqwest::Client,
-    known: Mutex<Option<Known>>,
+    known: Mutex<Memory>,
+}
+
+/// What a provider has said of itself, and when it last did not answer.
+#[derive(Default)]
+struct Memory {
+    known: Option<Known>,
+    failed: Option<Instant>,
 }
 
 #[derive(Clone)]
@@ -323,12 +350,24 @@ impl Provider {
 
     /// What the provider says of itself; asked anew when it is older than `newer`.
     async fn known(&self, issuer: &str, newer: Option<Duration>) -> Result<Known, ProviderError> {
-        let mut known = self.known.lock().await;
-        if let Some(known) = &*known
+        let mut memory = self.known.lock().await;
+        if let Some(known) = &memory.known
             && known.since.elapsed() < newer.unwrap_or(KEPT)
         {
             return Ok(known.clone());
         }
+        // Who has waited for somebody else's question does not ask it again.
+        if memory.failed.is_some_and(|at| at.elapsed() < AWAY) {
+            return Err(ProviderError::Answer("it did not answer a moment ago"));
+        }
+        let fresh = self.discover(issuer).await;
+        memory.failed = fresh.is_err().then(Instant::now);
+        let fresh = fresh?;
+        memory.known = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    async fn discover(&self, issuer: &str) -> Result<Known, ProviderError> {
         let issuer = issuer.trim_end_matches('/');
         let url = format!("{issuer}/.well-known/openid-configuration");
         let document = read(self.http.get(url)).await?;
@@ -348,14 +387,12 @@ impl Provider {
             cache_max_entries: 0,
             ..IdentitySettings::default()
         });
-        let fresh = Known {
+        Ok(Known {
             since: Instant::now(),
             authorization: document.authorization_endpoint,
             token: document.token_endpoint,
             keys: Arc::new(keys.map_err(|_| ProviderError::Answer("no keys"))?),
-        };
-        *known = Some(fresh.clone());
-        Ok(fresh)
+        })
     }
 }
 

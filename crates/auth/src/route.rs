@@ -36,6 +36,7 @@ pub(crate) enum Route {
     DeleteFactor,
     Authorize,
     Callback,
+    CallbackByForm,
     SingleSignOn,
     LinkIdentity,
     UnlinkIdentity,
@@ -90,7 +91,10 @@ impl Route {
             ["logout"] => (&[("POST", Self::SignOut)], NONE),
             ["authorize"] => (&[("GET", Self::Authorize)], NONE),
             ["sso"] => (&[("POST", Self::SingleSignOn)], NONE),
-            ["callback"] => (&[("GET", Self::Callback)], NONE),
+            ["callback"] => (
+                &[("GET", Self::Callback), ("POST", Self::CallbackByForm)],
+                NONE,
+            ),
             ["user", "identities", "authorize"] => (&[("GET", Self::LinkIdentity)], NONE),
             ["user", "identities", id] => (&[("DELETE", Self::UnlinkIdentity)], [id, ""]),
             ["factors"] => (&[("POST", Self::Enroll)], NONE),
@@ -143,7 +147,8 @@ impl Route {
             | Self::FollowLink
             | Self::Authorize
             | Self::SingleSignOn
-            | Self::Callback => RouteClass::SignIn,
+            | Self::Callback
+            | Self::CallbackByForm => RouteClass::SignIn,
             // By its grant.
             Self::Token
             | Self::UpdateUser

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_identity::{Secret, SigningKey, Verifier};
-use passerelle_surface::{HttpLimits, RateLimitSettings};
+use passerelle_surface::{HttpLimits, RateLimitSettings, TrustedProxies};
 
 use crate::password::PasswordRules;
 use crate::provider::ProviderSettings;
@@ -63,6 +63,8 @@ pub struct AuthSettings {
     pub current_password_required: bool,
     /// How long sessions last.
     pub sessions: SessionRules,
+    /// Whose word on a client's address is taken.
+    pub trusted_proxies: TrustedProxies,
     /// Bounds on requests.
     pub http_limits: HttpLimits,
     /// How many requests a caller may make.

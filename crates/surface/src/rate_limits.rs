@@ -73,17 +73,6 @@ pub struct RateLimitSettings {
     trusted_proxies: TrustedProxies,
 }
 
-impl RateLimitSettings {
-    /// The address that a request comes from, told by trusted proxies.
-    pub fn client(
-        &self,
-        peer: std::net::IpAddr,
-        headers: &actix_web::http::header::HeaderMap,
-    ) -> std::net::IpAddr {
-        self.trusted_proxies.client(peer, headers)
-    }
-}
-
 /// A policy, and how a header describes it.
 #[derive(Clone, Debug)]
 struct NamedPolicy {

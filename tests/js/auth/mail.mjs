@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
+import { request } from 'node:http';
 import test from 'node:test';
 import { database, need, open } from '../actors.mjs';
 import { folder, mail, mails, read } from './mailbox.mjs';
@@ -36,6 +37,28 @@ async function follow(link) {
   const target = new URL(response.headers.get('location'));
   return { target, said: new URLSearchParams(target.hash.slice(1)) };
 }
+
+test('headers do not say where links lead (GHSA-3529-5m8x-rpv3)', async () => {
+  const email = address('poisoned');
+  fine(await client().auth.signUp({ email, password: PASSWORD }));
+  await mail(email);
+  const body = JSON.stringify({ email });
+  const send = (path, headers) => new Promise((resolve, reject) => {
+    const there = new URL(`${url}/auth/v1${path}`);
+    const sent = request(there, { method: 'POST', headers: { apikey: anonKey, 'Content-Type': 'application/json', ...headers } }, (answer) => { answer.resume(); answer.on('end', () => resolve(answer.statusCode)); });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+  const evil = {
+    Host: 'evil.example', 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'http', Forwarded: 'host=evil.example;proto=http',
+    Referer: 'https://evil.example/', Origin: 'https://evil.example', 'X-Original-Host': 'evil.example',
+  };
+  for (const [index, path] of ['/recover', '/otp', '/recover?redirect_to=https://evil.example/'].entries()) {
+    assert.equal(await send(path, evil), 200);
+    const { raw, text } = await mail(email, index + 2);
+    assert.ok(!raw.includes('evil') && !text.includes('evil'), text);
+  }
+});
 
 test('an address is confirmed by a link, which is good once', async () => {
   const supabase = client();

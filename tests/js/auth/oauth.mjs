@@ -248,6 +248,50 @@ test('tokens that are not from this provider, for this application, of this sign
   assert.ok((await new Browser().follow(await begin(client(), 'example'))).said.get('access_token'));
 });
 
+test('Apple sends browsers back with a form', async () => {
+  person = somebody({ name: undefined });
+  const supabase = client();
+  const browser = new Browser();
+  const toProvider = (await browser.step(await begin(supabase, 'apple'))).headers.get('location');
+  const asked = new URL(toProvider).searchParams;
+  assert.deepEqual([asked.get('response_mode'), asked.get('scope')], ['form_post', 'openid email name']);
+  const back = new URL((await fetch(toProvider, { redirect: 'manual' })).headers.get('location'));
+  const form = new URLSearchParams({ state: back.searchParams.get('state'), code: back.searchParams.get('code'), user: JSON.stringify({ name: { firstName: 'Grace', lastName: 'Hopper' } }) });
+  // No cookie comes along with what another site posts.
+  const posted = await fetch(`${url}/auth/v1/callback`, { method: 'POST', body: form, redirect: 'manual' });
+  assert.equal(posted.status, 303);
+  const { said } = await browser.follow(posted.headers.get('location'));
+  const { user } = fine(await supabase.auth.setSession({ access_token: said.get('access_token'), refresh_token: said.get('refresh_token') }));
+  assert.equal(user.user_metadata.full_name, 'Grace Hopper');
+});
+
+test('an issuer of somebody else signs nobody in (CVE-2026-31813)', async () => {
+  // Somebody who has signed in with Apple, and an attacker who has an issuer with everything that belongs to one.
+  const victim = somebody();
+  fine(await client().auth.signInWithIdToken({ provider: 'apple', token: idToken(victim) }));
+  let asked = 0;
+  const attacker = createServer((request, response) => {
+    asked += 1;
+    const here = `http://127.0.0.1:${attacker.address().port}`;
+    const document = { issuer: here, authorization_endpoint: `${here}/a`, token_endpoint: `${here}/t`, jwks_uri: `${here}/jwks` };
+    const jwks = { keys: [{ ...keys.foreign.publicKey.export({ format: 'jwk' }), kid: 'foreign', alg: 'RS256' }] };
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(request.url === '/jwks' ? jwks : document));
+  });
+  await new Promise((resolve) => { attacker.listen(0, '127.0.0.1', resolve); });
+  const iss = `http://127.0.0.1:${attacker.address().port}`;
+  for (const provider of ['apple', 'example', 'azure']) {
+    for (const forged of [idToken({ ...victim, iss }, { kid: 'foreign' }), idToken({ ...victim, iss, sub: 'theirs' }, { kid: 'foreign' }), idToken(victim, { kid: 'foreign' })]) {
+      const { data, error } = await client().auth.signInWithIdToken({ provider, token: forged });
+      assert.equal(data.session, null);
+      assert.ok(['bad_jwt', 'validation_failed'].includes(error.code), error.code);
+    }
+  }
+  assert.equal(asked, 0, 'the issuer of a token is not asked for its keys');
+  const { rows } = await database.query('select provider from auth.identities where email = $1', [victim.email]);
+  assert.deepEqual(rows.map((row) => row.provider), ['apple']);
+  attacker.close();
+});
+
 test('ID tokens that an app has got', async () => {
   const who = somebody();
   const nonce = randomUUID();

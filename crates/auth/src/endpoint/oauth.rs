@@ -52,6 +52,8 @@ const SIGN_IN: &str = "select verdict, account_id \
     from passerelle.sign_in_with($1, $2, $3::pg_catalog.jsonb, $4, $5::bool, $6::bool, $7::uuid, $8)";
 const UNLINK: &str = "select passerelle.unlink_identity($1::uuid, $2::uuid, $3)";
 
+/// Bytes of a field of a form that is taken along.
+const LONGEST_FIELD: usize = 4096;
 /// What a client may tell the provider.
 const FURTHER: [&str; 5] = ["scopes", "prompt", "login_hint", "access_type", "hd"];
 
@@ -170,6 +172,9 @@ impl Exchange<'_> {
             ("code_challenge", &verifier),
             ("code_challenge_method", "S256"),
         ];
+        if provider.settings.returns_by_form {
+            pairs.push(("response_mode", "form_post"));
+        }
         let further = FURTHER.map(|name| (name, self.parameter(name)));
         pairs.extend(
             further
@@ -200,6 +205,19 @@ impl Exchange<'_> {
             .secure(settings.issuer.starts_with("https://"))
             .same_site(SameSite::Lax)
             .finish()
+    }
+
+    /// A provider has sent the browser back with a form. Cookies come along only when the browser follows a link, so it is made to.
+    pub(crate) async fn callback_by_form(&mut self) -> Result<HttpResponse, AuthError> {
+        let form = self.form().await?;
+        let known = ["state", "code", "user", "error", "error_description"];
+        let known: Vec<(&str, &str)> = form
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter(|(name, value)| known.contains(name) && value.len() <= LONGEST_FIELD)
+            .collect();
+        let callback = format!("{}/callback", self.ready.settings.issuer);
+        send_on(StatusCode::SEE_OTHER, &with_query(&callback, &known))
     }
 
     pub(crate) async fn callback(&mut self) -> Result<HttpResponse, AuthError> {
@@ -250,9 +268,14 @@ impl Exchange<'_> {
         let tokens = provider
             .exchange(&code, &one_time.verifier(flow.id), &callback)
             .await?;
-        let person = provider
+        let mut person = provider
             .person(&tokens, &one_time.nonce(flow.id), self.now())
             .await?;
+        if provider.settings.returns_by_form
+            && let Some(user) = self.parameter("user")
+        {
+            person.introduce(&user);
+        }
         if flow.is_challenged && flow.link_to.is_some() {
             let waiting = Waiting {
                 person,

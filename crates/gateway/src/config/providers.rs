@@ -78,7 +78,11 @@ pub(crate) fn providers(
                 "apple" => or(&one.issuer, APPLE),
                 _ => or(&one.issuer, ""),
             };
-            (ProviderKind::OpenId { issuer }, "openid email profile")
+            let scopes = match one.name.as_str() {
+                "apple" => "openid email name",
+                _ => "openid email profile",
+            };
+            (ProviderKind::OpenId { issuer }, scopes)
         };
         let url = match &kind {
             ProviderKind::OpenId { issuer } => issuer,
@@ -98,6 +102,7 @@ pub(crate) fn providers(
             client_secret: secret(&one.client_secret)
                 .unwrap_or_else(|| passerelle_identity::Secret::from(String::new())),
             scopes: or(&one.scopes, scopes),
+            returns_by_form: one.name == "apple",
         });
     }
     Ok(found)

@@ -68,6 +68,7 @@ pub(super) fn auth(
     };
     let hooks = hooks(&settings.auth)?;
     let is_url_open = settings.server.public_url.is_empty();
+    let trusted_proxies = super::of_config::trusted_proxies(settings);
     let auth = &settings.auth;
     let seconds = Duration::from_secs;
     let processors = || std::thread::available_parallelism().map_or(1, Into::into);
@@ -117,6 +118,7 @@ pub(super) fn auth(
             is_single: auth.single_session,
             reuse: seconds(auth.refresh_reuse_seconds),
         },
+        trusted_proxies,
         http_limits,
         rate_limits,
     };

@@ -97,7 +97,7 @@ fn frontage(settings: &Settings) -> FrontageSettings {
     }
 }
 
-fn trusted_proxies(settings: &Settings) -> TrustedProxies {
+pub(super) fn trusted_proxies(settings: &Settings) -> TrustedProxies {
     let server = &settings.server;
     TrustedProxies::new(server.networks(), server.forwarded_header.into())
 }
