@@ -12,5 +12,6 @@ mod exports;
 mod gateway;
 mod hub_lib;
 mod invariant;
+mod realtime;
 mod smtp;
 mod supabase_js;

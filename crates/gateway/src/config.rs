@@ -9,6 +9,7 @@ mod jobs;
 mod overlay;
 mod providers;
 mod rate_limits;
+mod realtime;
 mod settings;
 
 #[cfg(test)]

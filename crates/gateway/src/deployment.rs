@@ -5,12 +5,14 @@ mod cache;
 mod hot;
 mod of_config;
 pub(crate) mod of_pgrst;
+mod realtime;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use self::auth::AuthParts;
 pub(crate) use self::cache::{CacheParts, Wanted};
+pub(crate) use self::realtime::RealtimeParts;
 use crate::config::ConfigError;
 use passerelle_identity::{SettingsError, SigningKeysError};
 use passerelle_jobs::JobSpecs;
@@ -34,6 +36,8 @@ pub(crate) struct Deployment {
     pub(crate) rest: RestSettings,
     /// Absent where there are no accounts.
     pub(crate) auth: Option<AuthParts>,
+    /// Absent where it is switched off.
+    pub(crate) realtime: Option<RealtimeParts>,
     /// Absent where no replies are kept.
     pub(crate) cache: Option<CacheParts>,
     pub(crate) jobs: JobParts,
@@ -176,4 +180,13 @@ fn endpoints(url: &str) -> Result<(Endpoint, ControlEndpoint), DeploymentError> 
 pub(crate) fn function_name(text: &str) -> passerelle_catalog::QualifiedName {
     let (schema, name) = text.split_once('.').unwrap_or(("", text));
     passerelle_catalog::QualifiedName::new(schema, name)
+}
+
+/// Where changes are read: directly from PostgreSQL, by a role that may.
+fn feed_endpoint(settings: &crate::config::Settings) -> Result<Endpoint, EndpointError> {
+    let database = &settings.database;
+    match database.feed_url.as_str() {
+        "" => Endpoint::parse(&database.url),
+        url => Endpoint::parse(url),
+    }
 }

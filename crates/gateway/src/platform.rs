@@ -26,6 +26,7 @@ pub(crate) const MIGRATIONS: &[Migration<'static>] = migrations![
     "0011_phones_and_hooks.sql",
     "0012_whole_dumps.sql",
     "0013_tracked_sessions.sql",
+    "0014_realtime.sql",
 ];
 
 #[cfg(test)]

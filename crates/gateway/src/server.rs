@@ -7,6 +7,7 @@ mod cache;
 mod inbox;
 mod listen;
 mod pools;
+mod realtime;
 mod reload;
 mod signals;
 
@@ -70,6 +71,7 @@ pub(crate) async fn serve(
         store,
         rest,
         auth,
+        realtime,
         cache,
         jobs,
     } = deployment;
@@ -103,6 +105,15 @@ pub(crate) async fn serve(
     let sign_in = accounts.as_ref().map(Accounts::state);
     pools.keep(keeper.role_changes());
     let frontage = Frontage::new(frontage);
+    let realtime = match realtime {
+        Some(parts) => {
+            let ended = accounts.as_ref().and_then(Accounts::checked);
+            let role_changes = keeper.role_changes();
+            let known = (pools.first(), control.clone(), store.clone());
+            Some(realtime::start(parts, known, ended, role_changes).await)
+        }
+        None => None,
+    };
     let limits = RateLimits::new(store);
     let (recovery, mut given_up) = watch::channel(recovery);
 
@@ -115,6 +126,7 @@ pub(crate) async fn serve(
         main: socket.address(),
         state: Arc::clone(&state),
         accounts: sign_in.clone(),
+        realtime: realtime.clone(),
         cache: cache.clone(),
         workers: Arc::clone(&workers),
     };
@@ -125,6 +137,7 @@ pub(crate) async fn serve(
         keeper: Arc::clone(&keeper),
         state: Arc::clone(&state),
         accounts: sign_in.clone(),
+        realtime: realtime.clone(),
         frontage: frontage.clone(),
         pools: pools.clone(),
         recovery,
@@ -142,7 +155,11 @@ pub(crate) async fn serve(
         &http,
         &prefix,
         frontage,
-        (state, accounts.as_ref()),
+        app::Surfaces {
+            rest: state,
+            accounts: accounts.as_ref(),
+            realtime: realtime.clone(),
+        },
         limits,
         pools.clone(),
     )?;
@@ -155,6 +172,9 @@ pub(crate) async fn serve(
         fault = lost(&keeper, &mut given_up) => Err(ServerError::Database(fault)),
     };
     drop(reloader);
+    if let Some(realtime) = &realtime {
+        realtime.stop().await;
+    }
     handle.stop(true).await;
     let outcome = serving.await.unwrap_or(Ok(()));
     drop((cache, workers, accounts));

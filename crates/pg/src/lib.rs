@@ -17,6 +17,7 @@ mod listener;
 mod migrate;
 mod prelude;
 mod reads;
+mod row_feed;
 
 pub use config::in_database_settings;
 pub use control::{
@@ -36,3 +37,4 @@ pub use prelude::{Leavings, Prelude, Setting, json_object, search_path};
 pub use reads::{
     DeclaredReads, FollowError, ReadDeclarations, ReadSets, Reads, ToFollow, Unproven, follow,
 };
+pub use row_feed::{RowChange, RowFeed, RowFeedState, RowRelation, RowSink, RowValue, RowWhat};

@@ -22,7 +22,7 @@ use crate::link::Link;
 use crate::presence::Presence;
 
 /// The longest message.
-pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+pub const MAX_MESSAGE_BYTES: usize = 512 * 1024;
 
 /// A message of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]

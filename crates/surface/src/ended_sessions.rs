@@ -14,7 +14,7 @@ use passerelle_identity::UnixTime;
 use passerelle_pg::{ControlClient, ControlEndpoint, ControlError, ControlStatement};
 use passerelle_store::Sessions;
 use thiserror::Error;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
@@ -29,6 +29,8 @@ const PAUSE: Duration = Duration::from_millis(75);
 const GRACE: Duration = Duration::from_millis(25);
 /// How long one round of questions may take: a connection that hangs is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Ends that wait to be told.
+const TOLD: usize = 1024;
 /// Pause after a failure.
 const LOST: Duration = Duration::from_millis(500);
 /// How often what is long over is forgotten.
@@ -65,6 +67,8 @@ struct Inner {
     /// Which are in use.
     trail: Trail,
     noted: Sessions,
+    /// Tells of ends as they become known.
+    told: broadcast::Sender<Uuid>,
 }
 
 /// Whether other gateways know of sessions.
@@ -104,6 +108,7 @@ impl EndedSessionsKeeper {
             is_missing: false.into(),
             trail,
             noted,
+            told: broadcast::Sender::new(TOLD),
         }));
         let tasks = [
             tokio::spawn(follow(Arc::clone(&sessions.0), asked)),
@@ -135,6 +140,19 @@ impl EndedSessions {
         Ok(())
     }
 
+    /// Whether it is known that a session has ended, without asking.
+    pub fn has_ended(&self, session: Uuid) -> bool {
+        let known = self.0.known.read();
+        known
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&session)
+    }
+
+    /// Tells of sessions that end from now on. Who is too slow asks [`Self::has_ended`].
+    pub fn ends(&self) -> broadcast::Receiver<Uuid> {
+        self.0.told.subscribe()
+    }
+
     /// Notes that a session has begun, or is another than before.
     pub fn changed(&self, session: Uuid) {
         self.0.trail.changed(session);
@@ -148,12 +166,7 @@ impl EndedSessions {
 
     async fn go_on(&self, session: Uuid) -> Result<(), SessionRefusal> {
         let inner = &*self.0;
-        let has_ended = inner
-            .known
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&session);
-        if has_ended {
+        if self.has_ended(session) {
             return Err(SessionRefusal::Ended);
         }
         if inner.is_sure() || inner.is_missing.load(Ordering::Relaxed) {
@@ -305,12 +318,15 @@ impl<'a> Follower<'a> {
         let ended = ended.iter().filter_map(|id| Uuid::parse_str(id).ok());
         {
             let mut known = inner.known.write().unwrap_or_else(PoisonError::into_inner);
-            if is_anew {
-                known.clear();
-            }
+            let before = if is_anew {
+                std::mem::take(&mut *known)
+            } else {
+                HashSet::new()
+            };
             for session in ended {
-                if known.insert(session) && !is_anew {
+                if known.insert(session) && !before.contains(&session) {
                     inner.trail.ended(session);
+                    let _nobody = inner.told.send(session);
                 }
             }
         }

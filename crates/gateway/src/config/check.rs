@@ -55,6 +55,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
     )?;
     super::jobs::jobs(&settings.jobs)?;
     settings.cache.check()?;
+    settings.realtime.check()?;
     settings.rate_limits.check()
 }
 

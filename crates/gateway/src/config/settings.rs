@@ -12,6 +12,7 @@ use super::cache::CacheSettings;
 use super::jobs::JobSettings;
 use super::providers::ProviderSettings;
 use super::rate_limits::RateLimitSettings;
+use super::realtime::RealtimeSettings;
 use super::secret;
 
 /// All settings of `passerelle serve`.
@@ -25,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) redis: RedisSettings,
     pub(crate) rate_limits: RateLimitSettings,
     pub(crate) cache: CacheSettings,
+    pub(crate) realtime: RealtimeSettings,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) jobs: Vec<JobSettings>,
     pub(crate) log: LogSettings,

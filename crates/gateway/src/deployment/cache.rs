@@ -42,13 +42,8 @@ pub(super) fn cache(settings: &Settings) -> Result<Option<CacheParts>, Deploymen
     if !cache.is_used() {
         return Ok(None);
     }
-    let database = &settings.database;
-    let url = match database.feed_url.as_str() {
-        "" => &database.url,
-        url => url,
-    };
     Ok(Some(CacheParts {
-        feed: Endpoint::parse(url)?,
+        feed: super::feed_endpoint(settings)?,
         bytes: cache.memory_bytes,
         settings: CacheSettings {
             max_entry_bytes: cache.max_entry_bytes,

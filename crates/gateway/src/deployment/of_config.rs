@@ -20,7 +20,7 @@ use passerelle_wire::{ConnectionSettings, PoolSettings};
 
 use super::{
     DatabaseParts, Deployment, DeploymentError, HttpSettings, JobParts, ListenSettings, Recovery,
-    auth, cache, endpoints, function_name, hot,
+    auth, cache, endpoints, function_name, hot, realtime,
 };
 use crate::config::{OpenApiMode, Settings, jobs};
 
@@ -58,6 +58,8 @@ impl Deployment {
             &public_url(settings),
             inbox,
         )?;
+        let verifier = Arc::clone(&rest.verifier);
+        let realtime = realtime::realtime(settings, verifier, rest.http_limits)?;
         Ok(Self {
             listen: tcp(&server.host, server.port),
             admin: (server.admin_port != 0).then(|| tcp(&server.admin_host, server.admin_port)),
@@ -74,6 +76,7 @@ impl Deployment {
             recovery: Recovery::Always,
             rest,
             auth,
+            realtime,
             cache: cache::cache(settings)?,
             jobs: JobParts {
                 jobs: jobs(&settings.jobs)?,

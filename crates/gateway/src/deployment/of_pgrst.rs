@@ -74,6 +74,7 @@ impl Deployment {
         Ok(Self {
             cache: None,
             auth: None,
+            realtime: None,
             jobs: JobParts::default(),
             listen: listen.unwrap_or(ListenSettings::Tcp {
                 host: settings.server_host.clone(),

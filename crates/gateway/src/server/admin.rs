@@ -12,6 +12,7 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use passerelle_auth::AuthState;
 use passerelle_jobs::Workers;
 use passerelle_pg::CatalogKeeper;
+use passerelle_realtime::RealtimeState;
 use passerelle_rest::RestState;
 use passerelle_surface::{Metrics, RateLimits};
 use tokio::net::{TcpStream, UnixStream};
@@ -41,6 +42,7 @@ pub(super) struct Watched {
     pub(super) state: Arc<RestState>,
     /// Absent where no replies are kept.
     pub(super) accounts: Option<Arc<AuthState>>,
+    pub(super) realtime: Option<Arc<RealtimeState>>,
     pub(super) cache: Option<Arc<Cache>>,
     pub(super) workers: Arc<Workers>,
 }

@@ -9,6 +9,7 @@ use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service,
 use actix_web::dev::{AppConfig, Server};
 use actix_web::http::{KeepAlive, StatusCode};
 use actix_web::{App, HttpResponse, web};
+use passerelle_realtime::RealtimeState;
 use passerelle_rest::RestState;
 use passerelle_surface::{ErrorBody, Frontage, FrontageSettings, RateLimits, RawTargets};
 use tokio::net::{TcpStream, UnixStream};
@@ -19,16 +20,28 @@ use super::pools::Pools;
 use super::{ServerError, inbox};
 use crate::deployment::HttpSettings;
 
+/// What answers requests.
+pub(super) struct Surfaces<'a> {
+    pub(super) rest: Arc<RestState>,
+    pub(super) accounts: Option<&'a Accounts>,
+    pub(super) realtime: Option<Arc<RealtimeState>>,
+}
+
 /// Starts the workers; the server runs when it is awaited.
 pub(super) fn start(
     listener: Listener,
     http: &HttpSettings,
     prefix: &str,
     frontage: Frontage,
-    (rest, accounts): (Arc<RestState>, Option<&Accounts>),
+    surfaces: Surfaces<'_>,
     limits: RateLimits,
     pools: Pools,
 ) -> Result<Server, ServerError> {
+    let Surfaces {
+        rest,
+        accounts,
+        realtime,
+    } = surfaces;
     let inbox = accounts.and_then(Accounts::inbox);
     let accounts = accounts.map(Accounts::state);
     let prefix = prefix.to_owned();
@@ -57,6 +70,13 @@ pub(super) fn start(
                     };
                     app.service(web::scope("/auth/v1").configure(accounts))
                 }
+                None => app,
+            };
+            let app = match &realtime {
+                Some(realtime) => app.service(
+                    web::scope("/realtime/v1")
+                        .configure(|config| passerelle_realtime::configure(config, realtime)),
+                ),
                 None => app,
             };
             let app = match &inbox {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use passerelle_auth::{AuthSettings, AuthState};
 use passerelle_pg::{CatalogKeeper, IntrospectionSettings};
+use passerelle_realtime::{RealtimeSettings, RealtimeState};
 use passerelle_rest::{RestSettings, RestState};
 use passerelle_surface::{Frontage, FrontageSettings};
 use passerelle_wire::ConnectionSettings;
@@ -34,6 +35,7 @@ pub(crate) enum Cause {
 pub(crate) struct Reconfiguration {
     rest: RestSettings,
     auth: Option<AuthSettings>,
+    realtime: Option<RealtimeSettings>,
     frontage: FrontageSettings,
     introspection: IntrospectionSettings,
     channel: Option<String>,
@@ -46,6 +48,7 @@ impl From<Deployment> for Reconfiguration {
         let Deployment {
             rest,
             auth,
+            realtime,
             frontage,
             database,
             recovery,
@@ -54,6 +57,7 @@ impl From<Deployment> for Reconfiguration {
         Self {
             rest,
             auth: auth.map(|auth| auth.settings),
+            realtime: realtime.map(|realtime| realtime.settings),
             frontage,
             introspection: database.keeper.introspection,
             channel: database.keeper.channel,
@@ -139,6 +143,7 @@ pub(super) struct Parts {
     pub(super) keeper: Arc<CatalogKeeper>,
     pub(super) state: Arc<RestState>,
     pub(super) accounts: Option<Arc<AuthState>>,
+    pub(super) realtime: Option<Arc<RealtimeState>>,
     pub(super) frontage: Frontage,
     pub(super) pools: Pools,
     pub(super) recovery: watch::Sender<Recovery>,
@@ -177,6 +182,9 @@ impl Work {
         parts.state.reconfigure(changed.rest);
         if let (Some(accounts), Some(auth)) = (&parts.accounts, changed.auth) {
             accounts.reconfigure(auth);
+        }
+        if let (Some(realtime), Some(settings)) = (&parts.realtime, changed.realtime) {
+            realtime.reconfigure(settings);
         }
         parts.frontage.reconfigure(changed.frontage);
         parts.pools.reconfigure(changed.connection);

@@ -5,11 +5,11 @@
 //! how far the WAL goes and which transactions new snapshots see, which the stream does not tell:
 //! a commit is decoded as soon as it is flushed, and may become visible later.
 
-mod pgoutput;
-mod position;
+pub(crate) mod pgoutput;
+pub(crate) mod position;
 mod session;
 mod side;
-mod snapshot;
+pub(crate) mod snapshot;
 mod task;
 mod transaction;
 mod visibility;

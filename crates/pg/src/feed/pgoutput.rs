@@ -8,8 +8,12 @@ use super::position::Position;
 
 /// A message of the plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Output {
+pub(crate) enum Output {
     Begin {
+        /// Where the commit is.
+        position: Position,
+        /// When it was committed, in microseconds since 2000.
+        time: i64,
         xid: u32,
     },
     Commit {
@@ -20,10 +24,14 @@ pub(super) enum Output {
     Relation(Relation),
     Insert {
         table: u32,
+        new: Tuple,
     },
     Update(Update),
     Delete {
         table: u32,
+        /// The whole row, if the table's replica identity is `full`; otherwise the key alone.
+        old: Tuple,
+        is_whole: bool,
     },
     Truncate {
         tables: Vec<u32>,
@@ -38,36 +46,53 @@ pub(super) enum Output {
 
 /// What a table is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Relation {
-    pub(super) table: u32,
-    pub(super) schema: String,
-    pub(super) name: String,
+pub(crate) struct Relation {
+    pub(crate) table: u32,
+    pub(crate) schema: String,
+    pub(crate) name: String,
     /// Names of its columns.
-    pub(super) columns: Vec<String>,
+    pub(crate) columns: Vec<String>,
+    /// Which of them are of the key by which rows are known.
+    pub(crate) keys: Vec<bool>,
+}
+
+/// A row that is read when it is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tuple(Bytes);
+
+impl Tuple {
+    /// Its values.
+    pub(crate) fn values(&self) -> Result<Vec<Value>, Malformed> {
+        row(&mut self.0.clone())
+    }
 }
 
 /// How a row was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Update {
-    pub(super) table: u32,
+pub(crate) struct Update {
+    pub(crate) table: u32,
     /// The whole row as it was, if the table's replica identity is `full`.
-    pub(super) old: Option<Vec<Value>>,
-    pub(super) new: Vec<Value>,
+    pub(crate) old: Option<Vec<Value>>,
+    /// The key as it was, if it has changed.
+    pub(crate) key: Option<Vec<Value>>,
+    pub(crate) new: Vec<Value>,
 }
 
 /// A value of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub enum Value {
+    /// There is none.
     Null,
     /// It is stored apart and was not changed.
     Unchanged,
+    /// As text.
     Data(Bytes),
 }
 
 /// The plugin has said what it should not say.
 #[derive(Debug, Error)]
 #[error("a malformed message of the output plugin")]
-pub(super) struct Malformed;
+pub(crate) struct Malformed;
 
 impl From<TryGetError> for Malformed {
     fn from(_: TryGetError) -> Self {
@@ -76,16 +101,14 @@ impl From<TryGetError> for Malformed {
 }
 
 impl Output {
-    pub(super) fn read(mut bytes: Bytes) -> Result<Self, Malformed> {
+    pub(crate) fn read(mut bytes: Bytes) -> Result<Self, Malformed> {
         let from = &mut bytes;
         Ok(match from.try_get_u8()? {
-            b'B' => {
-                // Position and time of the commit.
-                skip(from, 16)?;
-                Self::Begin {
-                    xid: from.try_get_u32()?,
-                }
-            }
+            b'B' => Self::Begin {
+                position: Position(from.try_get_u64()?),
+                time: from.try_get_i64()?,
+                xid: from.try_get_u32()?,
+            },
             b'C' => {
                 // Flags and the position where the commit begins.
                 skip(from, 9)?;
@@ -94,13 +117,23 @@ impl Output {
                 }
             }
             b'R' => Self::Relation(relation(from)?),
-            b'I' => Self::Insert {
-                table: from.try_get_u32()?,
-            },
+            b'I' => {
+                let table = from.try_get_u32()?;
+                skip(from, 1)?;
+                let new = Tuple(bytes);
+                Self::Insert { table, new }
+            }
             b'U' => Self::Update(update(from)?),
-            b'D' => Self::Delete {
-                table: from.try_get_u32()?,
-            },
+            b'D' => {
+                let table = from.try_get_u32()?;
+                let is_whole = from.try_get_u8()? == b'O';
+                let old = Tuple(bytes);
+                Self::Delete {
+                    table,
+                    old,
+                    is_whole,
+                }
+            }
             b'T' => Self::Truncate {
                 tables: truncated(from)?,
             },
@@ -123,15 +156,18 @@ fn relation(from: &mut Bytes) -> Result<Relation, Malformed> {
     // The replica identity.
     skip(from, 1)?;
     let columns = (0..from.try_get_u16()?).map(|_| {
-        // Flags before the name; type and modifier behind it.
-        skip(from, 1)?;
+        let is_key = from.try_get_u8()? & 1 == 1;
         let name = text(from)?;
+        // Type and modifier.
         skip(from, 8)?;
-        Ok(name)
+        Ok((name, is_key))
     });
+    let columns: Vec<(String, bool)> = columns.collect::<Result<_, Malformed>>()?;
+    let (columns, keys) = columns.into_iter().unzip();
     Ok(Relation {
         table,
-        columns: columns.collect::<Result<_, Malformed>>()?,
+        columns,
+        keys,
         schema,
         name,
     })
@@ -139,15 +175,19 @@ fn relation(from: &mut Bytes) -> Result<Relation, Malformed> {
 
 fn update(from: &mut Bytes) -> Result<Update, Malformed> {
     let table = from.try_get_u32()?;
-    let mut old = None;
+    let (mut old, mut key) = (None, None);
     loop {
         match from.try_get_u8()? {
             b'O' => old = Some(row(from)?),
-            // The key alone.
-            b'K' => drop(row(from)?),
+            b'K' => key = Some(row(from)?),
             b'N' => {
                 let new = row(from)?;
-                return Ok(Update { table, old, new });
+                return Ok(Update {
+                    table,
+                    old,
+                    key,
+                    new,
+                });
             }
             _ => return Err(Malformed),
         }
@@ -208,6 +248,7 @@ mod tests {
         let expected = Update {
             table: 7,
             old: Some(vec![Value::Data(Bytes::from_static(b"a")), Value::Null]),
+            key: None,
             new: vec![Value::Unchanged, Value::Data(Bytes::from_static(b"bc"))],
         };
         assert_eq!(read, Output::Update(expected));
@@ -228,6 +269,7 @@ mod tests {
             schema: "public".to_owned(),
             name: "posts".to_owned(),
             columns: vec!["id".to_owned(), "views".to_owned()],
+            keys: vec![true, false],
         };
         let read = Output::read(bytes.into()).expect("a relation");
         assert_eq!(read, Output::Relation(expected));

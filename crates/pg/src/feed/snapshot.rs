@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 /// What a snapshot sees.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Snapshot {
+pub(crate) struct Snapshot {
     /// Transactions from here on are not seen.
     xmax: u64,
     /// Transactions that were running.
@@ -13,7 +13,7 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     /// Reads `xmin:xmax:xip,…`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(':');
         let _xmin: u64 = parts.next()?.parse().ok()?;
         let xmax = parts.next()?.parse().ok()?;
@@ -26,13 +26,13 @@ impl Snapshot {
     }
 
     /// Transactions that were running, without their epoch.
-    pub(super) fn running(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn running(&self) -> impl Iterator<Item = u32> {
         self.running.iter().map(|xid| low(*xid))
     }
 
     /// Whether a transaction, of which only the lower half of the number is known, had ended.
     /// It is at most 2³¹ transactions away.
-    pub(super) fn sees(&self, xid: u32) -> bool {
+    pub(crate) fn sees(&self, xid: u32) -> bool {
         let distance = low(self.xmax).wrapping_sub(xid).cast_signed();
         distance > 0 && !self.running.iter().any(|running| low(*running) == xid)
     }

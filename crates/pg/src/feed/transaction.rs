@@ -27,9 +27,9 @@ impl Transactions {
     /// Takes a message; the transaction that it ends.
     pub(super) fn take(&mut self, output: Output, counters: &Counters) -> Option<FeedCommit> {
         match output {
-            Output::Begin { xid } => self.xid = xid,
+            Output::Begin { xid, .. } => self.xid = xid,
             Output::Relation(relation) => self.describe(&relation, counters),
-            Output::Insert { table } | Output::Delete { table } => {
+            Output::Insert { table, .. } | Output::Delete { table, .. } => {
                 self.touched.insert(table);
             }
             Output::Update(update) => {
@@ -94,12 +94,23 @@ mod tests {
         HashMap::from([(name, vec!["views".to_owned()])])
     }
 
+    fn begin(xid: u32) -> Output {
+        let position = Position(9);
+        let time = 0;
+        Output::Begin {
+            position,
+            time,
+            xid,
+        }
+    }
+
     fn posts() -> Output {
         Output::Relation(Relation {
             table: 7,
             schema: "public".to_owned(),
             name: "posts".to_owned(),
             columns: vec!["title".to_owned(), "views".to_owned()],
+            keys: vec![true, false],
         })
     }
 
@@ -111,14 +122,19 @@ mod tests {
 
     fn update(old: Option<Vec<Value>>, new: Vec<Value>) -> Output {
         let table = 7;
-        Output::Update(Update { table, old, new })
+        Output::Update(Update {
+            table,
+            old,
+            key: None,
+            new,
+        })
     }
 
     fn touched(outputs: Vec<Output>) -> Vec<u32> {
         let mut transactions = Transactions::default();
         let counters = counters();
         let end = Output::Commit { end: Position(9) };
-        let all = [Output::Begin { xid: 3 }, posts()];
+        let all = [begin(3), posts()];
         let all = all.into_iter().chain(outputs).chain([end]);
         let commit = all.filter_map(|one| transactions.take(one, &counters));
         commit.last().expect("a commit").tables
@@ -133,7 +149,9 @@ mod tests {
         assert_eq!(touched(vec![update(None, row("a", "1"))]), [7]);
         let apart = vec![Value::Unchanged, Value::Null];
         assert!(touched(vec![update(Some(row("a", "1")), apart)]).is_empty());
-        assert_eq!(touched(vec![counted, Output::Insert { table: 7 }]), [7]);
+        let mut bytes = vec![b'I', 0, 0, 0, 7, b'N', 0, 1, b'n'];
+        let insert = Output::read(std::mem::take(&mut bytes).into()).expect("an insert");
+        assert_eq!(touched(vec![counted, insert]), [7]);
     }
 
     #[test]
@@ -147,16 +165,13 @@ mod tests {
         };
         let prefix = "passerelle.definitions".to_owned();
         let first = run(vec![
-            Output::Begin { xid: 3 },
+            begin(3),
             Output::Truncate { tables: vec![9, 7] },
             Output::Message { prefix },
             Output::Commit { end: Position(9) },
         ]);
         assert_eq!((first.tables, first.definitions), (vec![7, 9], true));
-        let second = run(vec![
-            Output::Begin { xid: 4 },
-            Output::Commit { end: Position(12) },
-        ]);
+        let second = run(vec![begin(4), Output::Commit { end: Position(12) }]);
         let expected = FeedCommit {
             xid: 4,
             position: Position(12),

@@ -5,6 +5,7 @@ use std::fmt::{Display, Write as _};
 
 use passerelle_auth::HashCounts;
 use passerelle_jobs::Queue;
+use passerelle_realtime::RealtimeCounts;
 
 use super::Watched;
 use crate::server::cache::Cache;
@@ -17,6 +18,9 @@ pub(super) fn render(watched: &Watched, out: &mut String) {
     jobs(watched, out);
     if let Some(accounts) = &watched.accounts {
         passwords(accounts.hash_counts(), out);
+    }
+    if let Some(realtime) = &watched.realtime {
+        sockets(realtime.counts(), out);
     }
     if let Some(cache) = &watched.cache {
         replies(cache, out);
@@ -38,6 +42,80 @@ fn passwords(counts: HashCounts, out: &mut String) {
         ),
     ] {
         figure(out, name, "counter", help, "", value);
+    }
+}
+
+/// Sockets and channels.
+fn sockets(counts: RealtimeCounts, out: &mut String) {
+    for (name, kind, help, value) in [
+        (
+            "passerelle_realtime_sockets",
+            "gauge",
+            "Open sockets.",
+            counts.sockets,
+        ),
+        (
+            "passerelle_realtime_channels",
+            "gauge",
+            "Channels that sockets have joined.",
+            counts.channels,
+        ),
+        (
+            "passerelle_realtime_topics",
+            "gauge",
+            "Different channels that are joined.",
+            counts.topics,
+        ),
+        (
+            "passerelle_realtime_subscriptions",
+            "gauge",
+            "Joined channels that follow changes of rows.",
+            counts.subscriptions,
+        ),
+        (
+            "passerelle_realtime_following",
+            "gauge",
+            "Whether changes of rows come.",
+            u64::from(counts.is_following),
+        ),
+        (
+            "passerelle_realtime_joins_total",
+            "counter",
+            "Channels that were joined.",
+            counts.joins,
+        ),
+        (
+            "passerelle_realtime_received_total",
+            "counter",
+            "Messages from clients.",
+            counts.received,
+        ),
+        (
+            "passerelle_realtime_delivered_total",
+            "counter",
+            "Messages to clients, but for replies.",
+            counts.delivered,
+        ),
+        (
+            "passerelle_realtime_changes_total",
+            "counter",
+            "Changes of rows.",
+            counts.changes,
+        ),
+        (
+            "passerelle_realtime_evaluations_total",
+            "counter",
+            "Statements that asked policies about changes.",
+            counts.asked,
+        ),
+        (
+            "passerelle_realtime_slow_total",
+            "counter",
+            "Sockets that were closed because they read too slowly.",
+            counts.slow,
+        ),
+    ] {
+        figure(out, name, kind, help, "", value);
     }
 }
 

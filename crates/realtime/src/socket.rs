@@ -1,0 +1,312 @@
+//! One socket: it reads what a client sends, answers, and writes what waits for it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Session};
+use futures_util::StreamExt as _;
+use passerelle_identity::Principal;
+use serde_json::{Value, json};
+use tokio::time::sleep_until;
+use uuid::Uuid;
+
+use crate::bucket::Bucket;
+use crate::channel::Channel;
+use crate::frame::{Incoming, Version, read_binary};
+use crate::outlet::{Inlet, Out, Outlet};
+use crate::settings::RealtimeSettings;
+use crate::state::Shared;
+
+/// Frames that are written before something is read again.
+const AT_ONCE: usize = 64;
+
+/// A client, as long as it is there.
+pub(crate) struct Socket {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) settings: Arc<RealtimeSettings>,
+    pub(crate) outlet: Arc<Outlet>,
+    /// Who it is without a token of its own.
+    pub(crate) principal: Principal,
+    /// By topic, as the client writes it.
+    pub(crate) channels: HashMap<String, Channel>,
+    pub(crate) joins: Bucket,
+    messages: Bucket,
+}
+
+/// Why a socket ends.
+enum End {
+    /// The client has gone.
+    Gone,
+    /// The client is told why.
+    Close(CloseCode, &'static str),
+}
+
+impl Socket {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        settings: Arc<RealtimeSettings>,
+        outlet: Arc<Outlet>,
+        principal: Principal,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            joins: Bucket::new(settings.joins, now),
+            messages: Bucket::new(settings.messages, now),
+            shared,
+            settings,
+            outlet,
+            principal,
+            channels: HashMap::new(),
+        }
+    }
+
+    /// Serves it to its end.
+    pub(crate) async fn run(
+        mut self,
+        mut session: Session,
+        mut stream: AggregatedMessageStream,
+        mut inlet: Inlet,
+    ) {
+        self.shared.add_socket(&self.outlet);
+        let end = self.serve(&mut session, &mut stream, &mut inlet).await;
+        for channel in std::mem::take(&mut self.channels).into_values() {
+            self.leave(channel);
+        }
+        self.shared.remove_socket(&self.outlet);
+        if let End::Close(code, reason) = end {
+            let reason = CloseReason {
+                code,
+                description: Some(reason.to_owned()),
+            };
+            let _gone = session.close(Some(reason)).await;
+        }
+    }
+
+    async fn serve(
+        &mut self,
+        session: &mut Session,
+        stream: &mut AggregatedMessageStream,
+        inlet: &mut Inlet,
+    ) -> End {
+        let outlet = Arc::clone(&self.outlet);
+        let mut heard = Instant::now();
+        loop {
+            let silent = heard + self.settings.silence;
+            let expiry = self.next_expiry();
+            let wake = expiry.map_or(silent, |expiry| expiry.min(silent));
+            tokio::select! {
+                out = inlet.next() => {
+                    let Some(out) = out else { return End::Gone };
+                    if let Err(end) = self.write(session, out).await {
+                        return end;
+                    }
+                    for _ in 0..AT_ONCE {
+                        let Some(out) = inlet.next_if_there() else { break };
+                        if let Err(end) = self.write(session, out).await {
+                            return end;
+                        }
+                    }
+                }
+                message = stream.next() => {
+                    heard = Instant::now();
+                    match message {
+                        Some(Ok(message)) => {
+                            if let Some(end) = self.take(session, message).await {
+                                return end;
+                            }
+                        }
+                        Some(Err(_)) => {
+                            return End::Close(CloseCode::Size, "The message is malformed or too long");
+                        }
+                        None => return End::Gone,
+                    }
+                }
+                () = outlet.lost() => {
+                    self.shared.metrics.slow();
+                    return End::Close(CloseCode::Policy, "The client reads too slowly");
+                }
+                () = sleep_until(wake.into()) => {
+                    if Instant::now() >= silent {
+                        return End::Close(CloseCode::Normal, "The client is silent");
+                    }
+                    self.expire();
+                }
+            }
+        }
+    }
+
+    async fn write(&mut self, session: &mut Session, out: Out) -> Result<(), End> {
+        let written = match out {
+            Out::Text(text) => session.text(text).await,
+            Out::Binary(bytes) => session.binary(bytes).await,
+            Out::SessionEnded(ended) => {
+                self.end_session(ended);
+                Ok(())
+            }
+            Out::Missed => {
+                self.tell_missed();
+                Ok(())
+            }
+            Out::GoAway => return Err(End::Close(CloseCode::Restart, "The server restarts")),
+        };
+        written.map_err(|_| End::Gone)
+    }
+
+    async fn take(&mut self, session: &mut Session, message: AggregatedMessage) -> Option<End> {
+        let read = match message {
+            AggregatedMessage::Text(text) => self.outlet.version.read(&text),
+            AggregatedMessage::Binary(bytes) if self.outlet.version == Version::V2 => {
+                read_binary(bytes)
+            }
+            AggregatedMessage::Binary(_) => return None,
+            AggregatedMessage::Ping(bytes) => {
+                return session.pong(&bytes).await.err().map(|_| End::Gone);
+            }
+            AggregatedMessage::Pong(_) => return None,
+            AggregatedMessage::Close(_) => return Some(End::Close(CloseCode::Normal, "")),
+        };
+        self.shared.metrics.received();
+        if !self.messages.take(Instant::now()) {
+            return Some(End::Close(
+                CloseCode::Policy,
+                "Too many messages per second",
+            ));
+        }
+        // What is no frame is passed over, as what comes with an event that nobody knows.
+        if let Ok(incoming) = read {
+            self.handle(incoming).await;
+        }
+        None
+    }
+
+    async fn handle(&mut self, incoming: Incoming) {
+        if incoming.topic == "phoenix" {
+            if incoming.event == "heartbeat" {
+                self.reply(&incoming, "ok", &json!({}));
+            }
+            return;
+        }
+        if incoming.event == "phx_join" {
+            self.join(incoming).await;
+            return;
+        }
+        let Some(mut channel) = self.channels.remove(&incoming.topic) else {
+            let reason = json!({ "reason": "unmatched topic" });
+            self.reply(&incoming, "error", &reason);
+            return;
+        };
+        if incoming.event == "phx_leave" {
+            self.reply(&incoming, "ok", &json!({}));
+            self.close(channel);
+            return;
+        }
+        let topic = incoming.topic.clone();
+        if self.event(&mut channel, incoming).await {
+            self.channels.insert(topic, channel);
+        } else {
+            self.close(channel);
+        }
+    }
+
+    /// Answers a message.
+    pub(crate) fn reply(&self, to: &Incoming, status: &str, response: &Value) {
+        let payload = json!({ "status": status, "response": response }).to_string();
+        let (join_ref, msg_ref) = (to.join_ref.as_deref(), to.msg_ref.as_deref());
+        self.outlet.text(self.outlet.version.write(
+            join_ref,
+            msg_ref,
+            &to.topic,
+            "phx_reply",
+            &payload,
+        ));
+    }
+
+    /// Tells the client something on a channel.
+    pub(crate) fn push(&self, channel: &Channel, event: &str, payload: &str) {
+        let topic = &channel.topic.topic;
+        self.outlet
+            .text(self.outlet.version.write(None, None, topic, event, payload));
+    }
+
+    /// Leaves a channel and says so.
+    pub(crate) fn close(&self, channel: Channel) {
+        let join_ref = channel.join_ref.clone();
+        let topic = channel.topic.topic.clone();
+        self.leave(channel);
+        let join_ref = join_ref.as_deref();
+        let frame = self
+            .outlet
+            .version
+            .write(join_ref, join_ref, &topic, "phx_close", "{}");
+        self.outlet.text(frame);
+    }
+
+    /// When a channel's token expires next.
+    fn next_expiry(&self) -> Option<Instant> {
+        let first = self
+            .channels
+            .values()
+            .filter_map(|channel| channel.expires)
+            .min()?;
+        let left = first - (self.shared.clock)().seconds();
+        Some(Instant::now() + Duration::from_secs(left.max(0).unsigned_abs()))
+    }
+
+    fn expire(&mut self) {
+        let now = (self.shared.clock)().seconds();
+        let is_over = |channel: &Channel| channel.expires.is_some_and(|expires| expires <= now);
+        self.close_where(is_over, "Token has expired");
+    }
+
+    fn end_session(&mut self, session: Uuid) {
+        let is_of = |channel: &Channel| channel.session == Some(session);
+        self.close_where(is_of, "The session has ended");
+    }
+
+    fn close_where(&mut self, is_over: impl Fn(&Channel) -> bool, reason: &str) {
+        let over: Vec<String> = self
+            .channels
+            .iter()
+            .filter(|(_, channel)| is_over(channel))
+            .map(|(topic, _)| topic.clone())
+            .collect();
+        for topic in over {
+            if let Some(channel) = self.channels.remove(&topic) {
+                self.push(&channel, "system", &channel.system("error", reason));
+                self.close(channel);
+            }
+        }
+    }
+
+    /// Channels that follow changes of rows are to be joined anew.
+    fn tell_missed(&mut self) {
+        let topics: Vec<String> = self
+            .channels
+            .iter()
+            .filter(|(_, channel)| channel.follows_changes)
+            .map(|(topic, _)| topic.clone())
+            .collect();
+        for topic in topics {
+            if let Some(channel) = self.channels.remove(&topic) {
+                self.push(&channel, "system", &crate::changes::missed(&topic));
+                self.push(&channel, "phx_error", "{}");
+                self.leave(channel);
+            }
+        }
+    }
+
+    /// Takes a client out of a channel.
+    pub(crate) fn leave(&self, channel: Channel) {
+        if channel.follows_changes {
+            self.shared.subscriptions.remove(channel.join);
+        }
+        self.untrack(&channel);
+        if let Some(session) = channel.session {
+            self.shared.release_session(session, self.outlet.id);
+        }
+        self.shared.topics.leave(&channel.topic, channel.join);
+        self.shared.metrics.channels.fetch_sub(1, Ordering::Relaxed);
+    }
+}
