@@ -17,6 +17,8 @@ const TABLE: &str = "select schema_name, table_name, is_guarded, is_full, column
     from passerelle.told_table($1::text::oid)";
 const ROLE: &str =
     "select is_above, roles::text[], columns::text[] from passerelle.told_role($1::text::oid, $2)";
+const MESSAGES: &str = "select c.oid::text from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+    where n.nspname = 'realtime' and c.relname = 'messages'";
 const TABLES: &str = "select passerelle.told_tables($1, $2)::text[]";
 
 /// A table.
@@ -224,13 +226,9 @@ impl Rules {
 
     /// The table of a name, told or not.
     pub(crate) async fn messages(&self) -> Result<Arc<Table>, RulesError> {
-        let oid = self
-            .ask("select to_regclass('realtime.messages')::oid::text", &[])
-            .await?;
-        let oid: Option<String> = oid.first().ok_or(RulesError::Unreadable)?.try_get(0)?;
-        let oid = oid
-            .and_then(|oid| oid.parse().ok())
-            .ok_or(RulesError::Gone)?;
+        let rows = self.ask(MESSAGES, &[]).await?;
+        let oid: String = rows.first().ok_or(RulesError::Gone)?.try_get(0)?;
+        let oid = oid.parse().map_err(|_| RulesError::Unreadable)?;
         self.known_or_load(oid).await
     }
 

@@ -1,0 +1,313 @@
+// supabase.channel().on('postgres_changes'): who is told what, under row policies.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import WebSocket from 'ws';
+import { createClient } from '@supabase/supabase-js';
+import pg from 'pg';
+import { database, need, token } from '../actors.mjs';
+
+// Ids are numbers here, as in changes.
+pg.types.setTypeParser(20, Number);
+
+const urls = [need('PASSERELLE_URL'), need('PASSERELLE_OTHER_URL')];
+const anonKey = need('PASSERELLE_ANON_KEY');
+const exp = Math.floor(Date.now() / 1000) + 3600;
+const clients = [];
+const ADA = 'a0000000-0000-4000-8000-00000000000a';
+const BOB = 'b0000000-0000-4000-8000-00000000000b';
+const tokenOf = (sub, more = {}) => token({ role: 'authenticated', aud: 'authenticated', sub, exp, ...more });
+const service = token({ role: 'service_role', exp });
+
+async function client(access, url = urls[0], vsn = '2.0.0') {
+  const made = createClient(url, anonKey, { auth: { persistSession: false, autoRefreshToken: false }, realtime: { transport: WebSocket, vsn, timeout: 5000 } });
+  if (access) await made.realtime.setAuth(access);
+  clients.push(made);
+  return made;
+}
+
+function box() {
+  const got = [];
+  const waiting = [];
+  return {
+    got,
+    put(value) { got.push(value); waiting.splice(0).forEach((wake) => wake()); },
+    async until(enough, what = 'what was waited for') {
+      const started = Date.now();
+      while (!enough(got)) {
+        const left = 15000 - (Date.now() - started);
+        if (left <= 0) throw new Error(`${what} did not come: ${JSON.stringify(got)}`);
+        await new Promise((resolve) => { const timer = setTimeout(resolve, left); waiting.push(() => { clearTimeout(timer); resolve(); }); });
+      }
+      return got;
+    },
+  };
+}
+
+let count = 0;
+/** Follows changes; returns when they come. */
+async function follow(access, bindings, url = urls[0], vsn = '2.0.0') {
+  const supabase = await client(access, url, vsn);
+  const channel = supabase.channel(`changes-${process.pid}-${(count += 1)}`);
+  const [changes, system] = [box(), box()];
+  for (const binding of bindings) channel.on('postgres_changes', binding, changes.put);
+  channel.on('system', {}, (payload) => system.put(payload));
+  await new Promise((resolve, reject) => {
+    channel.subscribe((status, error) => {
+      if (status === 'SUBSCRIBED') resolve();
+      else if (status !== 'CLOSED') reject(error ?? new Error(status));
+    });
+  });
+  await system.until((all) => all.some(({ extension }) => extension === 'postgres_changes'), 'the system message');
+  return { ...changes, system, channel, supabase };
+}
+/** A change that everybody sees, after which all before it have come. */
+async function settled(...followers) {
+  const { rows: [{ id }] } = await database.query("insert into open_notes (body) values ('done') returning id");
+  for (const { until } of followers) await until((all) => all.some((one) => one.table === 'open_notes' && one.new.id === id), `the last note, ${id}`);
+}
+const notes = (box) => box.got.filter(({ table }) => table === 'notes');
+const ALL = [{ event: '*', schema: 'public' }];
+
+test('rows of all types, as REST has them', async () => {
+  for (const vsn of ['2.0.0', '1.0.0']) {
+    const follower = await follow(service, ALL, urls[0], vsn);
+    const { rows: [{ id, whole }] } = await database.query(`
+      insert into things (small, big, price, yes, label, kind, data, tags, numbers, at, day, plain, bytes, mood, nothing)
+      values (1, 9007199254740991, 12.50, true, E'a"\\\\\\n,(é', 'x', '{"a": [1, "b"]}', array['a,b', 'c"d', null], array[1, 2], '2026-01-02 03:04:05.6+02', '2026-01-02',
+        '2026-01-02 03:04:05', '\\x00ff', 'happy', null) returning id, to_jsonb(things.*) as whole`);
+    const [change] = await follower.until((all) => all.some((one) => one.table === 'things'));
+    assert.equal(change.eventType, 'INSERT');
+    assert.deepEqual([change.schema, change.table, change.errors], ['public', 'things', null]);
+    assert.ok(Math.abs(Date.parse(change.commit_timestamp) - Date.now()) < 60000);
+    assert.deepEqual(change.new, whole);
+    await database.query('update things set price = 13, nothing = 7 where id = $1', [id]);
+    const updated = (await follower.until((all) => all.some((one) => one.eventType === 'UPDATE'))).at(-1);
+    assert.deepEqual([updated.new.price, updated.new.nothing, updated.old], [13, 7, { id }]);
+    await database.query('delete from things where id = $1', [id]);
+    const deleted = (await follower.until((all) => all.some((one) => one.eventType === 'DELETE'))).at(-1);
+    assert.deepEqual([deleted.new, deleted.old], [{}, { id }]);
+  }
+});
+
+test('row policies on every event', async () => {
+  const [ada, bob, anon, all] = [
+    await follow(tokenOf(ADA), ALL), await follow(tokenOf(BOB), ALL, urls[1]), await follow(undefined, ALL), await follow(service, ALL),
+  ];
+  const { rows: [{ id: mine }] } = await database.query('insert into notes (owner, body) values ($1, $2) returning id', [ADA, 'private']);
+  const { rows: [{ id: shown }] } = await database.query("insert into notes (owner, body, is_public) values ($1, 'public', true) returning id", [ADA]);
+  await database.query("update notes set body = 'still private' where id = $1", [mine]);
+  // It moves out of sight of all but its owner, and comes back.
+  await database.query("update notes set is_public = false, body = 'hidden' where id = $1", [shown]);
+  await database.query("update notes set is_public = true, body = 'shown again' where id = $1", [shown]);
+  // It belongs to somebody else now.
+  await database.query("update notes set owner = $2, body = 'of bob' where id = $1", [mine, BOB]);
+  await database.query('delete from notes where id = any ($1)', [[mine, shown]]);
+  await settled(ada, bob, anon, all);
+  const told = (who) => notes(who).map(({ eventType, new: row, old }) => [eventType, row.body, old.body]);
+  assert.deepEqual(told(all), [
+    ['INSERT', 'private', undefined], ['INSERT', 'public', undefined], ['UPDATE', 'still private', 'private'], ['UPDATE', 'hidden', 'public'],
+    ['UPDATE', 'shown again', 'hidden'], ['UPDATE', 'of bob', 'still private'], ['DELETE', undefined, 'of bob'], ['DELETE', undefined, 'shown again'],
+  ]);
+  assert.deepEqual(told(ada), [
+    ['INSERT', 'private', undefined], ['INSERT', 'public', undefined], ['UPDATE', 'still private', 'private'], ['UPDATE', 'hidden', 'public'],
+    ['UPDATE', 'shown again', 'hidden'], ['DELETE', undefined, 'shown again'],
+  ]);
+  // What a row was before is told to those who could see it then.
+  assert.deepEqual(told(bob), [
+    ['INSERT', 'public', undefined], ['UPDATE', 'shown again', undefined], ['UPDATE', 'of bob', undefined], ['DELETE', undefined, 'of bob'], ['DELETE', undefined, 'shown again'],
+  ]);
+  assert.deepEqual(told(anon), [['INSERT', 'public', undefined], ['UPDATE', 'shown again', undefined], ['DELETE', undefined, 'shown again']]);
+});
+
+test('the image of a row counts, not what has become of it', async () => {
+  const bob = await follow(tokenOf(BOB), ALL);
+  const connection = await database.connect();
+  await connection.query('begin');
+  for (let number = 0; number < 50; number += 1) {
+    const { rows: [{ id }] } = await connection.query("insert into notes (owner, body) values ($1, 'secret') returning id", [ADA]);
+    await connection.query("update notes set is_public = true, body = 'told' where id = $1", [id]);
+  }
+  await connection.query('commit');
+  connection.release();
+  await settled(bob);
+  assert.deepEqual([...new Set(notes(bob).map(({ eventType, new: { body } }) => `${eventType} ${body}`))], ['UPDATE told']);
+  assert.equal(notes(bob).length, 50);
+});
+
+test('keys of deleted rows are told to those who need no policy', async () => {
+  const [ada, all] = [await follow(tokenOf(ADA), ALL), await follow(service, ALL)];
+  const { rows: [{ id }] } = await database.query('insert into keyed_notes (owner, body) values ($1, $2) returning id', [ADA, 'x']);
+  await database.query('delete from keyed_notes where id = $1', [id]);
+  await settled(ada, all);
+  const told = (who) => who.got.filter(({ table }) => table === 'keyed_notes').map(({ eventType }) => eventType);
+  assert.deepEqual([told(ada), told(all)], [['INSERT'], ['INSERT', 'DELETE']]);
+});
+
+test('columns that a role may not read are not told', async () => {
+  const [ada, all] = [await follow(tokenOf(ADA), ALL), await follow(service, ALL)];
+  await database.query("insert into accounts (name, secret) values ('ada', 'x')");
+  await settled(ada, all);
+  const told = (who) => who.got.filter(({ table }) => table === 'accounts').map(({ new: row }) => row);
+  assert.deepEqual(told(ada), [{ id: 1, name: 'ada' }]);
+  assert.deepEqual(told(all), [{ id: 1, name: 'ada', secret: 'x' }]);
+});
+
+test('filters, columns that are wanted, and events', async () => {
+  const follower = await follow(service, [
+    { event: 'INSERT', schema: 'public', table: 'things', filter: 'small=gt.5' },
+    { event: 'UPDATE', schema: 'public', table: 'things', filter: 'label=in.(a,"b,c")' },
+    { event: '*', schema: 'public', table: 'things', filter: 'at=gte.2026-06-01T00:00:00Z,yes=is.true' },
+    { event: 'DELETE', schema: 'public', table: 'things' },
+    { event: '*', schema: 'public', table: 'open_notes' },
+  ]);
+  await database.query("insert into things (id, small, label) values (101, 5, 'a'), (102, 6, 'x'), (103, null, 'b,c')");
+  await database.query("insert into things (id, small, at, yes) values (104, 1, '2026-06-01 00:00:00+00', true), (105, 1, '2026-05-31 23:59:59.9+00', true), (106, 1, '2026-07-01', false)");
+  await database.query("update things set small = 0 where id in (101, 102, 103)");
+  await database.query('delete from things where id = 105');
+  await settled(follower);
+  const told = follower.got.filter(({ table }) => table === 'things').map(({ eventType, new: row, old }) => `${eventType} ${row.id ?? old.id}`);
+  assert.deepEqual(told, ['INSERT 102', 'INSERT 104', 'UPDATE 101', 'UPDATE 103', 'DELETE 105']);
+  const some = await follow(service, [{ event: '*', schema: 'public', table: 'things', select: ['id', 'label'] }]);
+  await database.query("insert into things (id, small, label) values (110, 5, 'a')");
+  const [change] = await some.until((all) => all.length === 1);
+  assert.deepEqual(change.new, { id: 110, label: 'a' });
+});
+
+test('what cannot be followed is said, and the channel stays', async () => {
+  for (const [binding, reason] of [
+    [{ event: '*', schema: 'public', table: 'nowhere' }, /check Realtime is enabled/],
+    [{ event: '*', schema: 'public', table: 'quiet' }, /check Realtime is enabled/],
+    [{ event: '*', schema: 'public', table: 'things', filter: 'none=eq.1' }, /invalid column "none"/],
+    [{ event: '*', schema: 'public', table: 'things', filter: 'small=eq.x' }, /invalid value "x"/],
+    [{ event: '*', schema: 'public', table: 'things', filter: 'small=foo.1' }, /invalid filter operator "foo"/],
+    [{ event: 'DANCE', schema: 'public', table: 'things' }, /invalid event/],
+    [{ event: '*', schema: 'public', table: 'things', select: ['none'] }, /invalid column "none"/],
+  ]) {
+    const { system, channel } = await follow(service, [binding]);
+    const [{ status, message }] = system.got;
+    assert.equal(status, 'error');
+    assert.match(message, reason);
+    assert.equal(channel.state, 'joined');
+  }
+});
+
+test('policies, grants and tables may change while changes are followed', async () => {
+  const bob = await follow(tokenOf(BOB), ALL);
+  const say = (body) => database.query('insert into notes (owner, body) values ($1, $2)', [ADA, body]);
+  await say('one');
+  await settled(bob);
+  await database.query("create policy staff on notes for select to authenticated using (body = 'two')");
+  await say('two');
+  await say('three');
+  await settled(bob);
+  await database.query('drop policy staff on notes');
+  await database.query("alter table notes add column extra text default 'e'");
+  await database.query("insert into notes (owner, body, is_public) values ($1, 'four', true)", [ADA]);
+  await settled(bob);
+  await database.query('revoke select on notes from authenticated');
+  await database.query("insert into notes (owner, body, is_public) values ($1, 'five', true)", [ADA]);
+  await settled(bob);
+  await database.query('grant select on notes to authenticated');
+  assert.deepEqual(notes(bob).map(({ new: { body, extra } }) => [body, extra]), [['two', undefined], ['four', 'e']]);
+});
+
+test('policies that read claims and other tables', async () => {
+  const [editor, reader] = [await follow(tokenOf(ADA, { app_metadata: { editor: true } }), ALL), await follow(tokenOf(ADA), ALL)];
+  await database.query("insert into drafts (body) values ('draft')");
+  // The share is of the same transaction as what is shared.
+  await database.query('with s as (insert into shares (draft, reader) values (1000, $1) returning draft) insert into drafts (id, body) select draft, $2 from s', [ADA, 'shared']);
+  await settled(editor, reader);
+  const told = (who) => who.got.filter(({ table }) => table === 'drafts').map(({ new: { body } }) => body);
+  assert.deepEqual([told(editor), told(reader)], [['draft', 'shared'], ['shared']]);
+});
+
+test('another token is another audience', async () => {
+  const who = await follow(tokenOf(ADA), ALL);
+  const say = (owner, body) => database.query('insert into notes (owner, body) values ($1, $2)', [owner, body]);
+  await say(ADA, 'a');
+  await say(BOB, 'b');
+  await settled(who);
+  await who.supabase.realtime.setAuth(tokenOf(BOB));
+  // The reply to what comes after it shows that it was taken.
+  await who.channel.track({});
+  await say(ADA, 'c');
+  await say(BOB, 'd');
+  await settled(who);
+  assert.deepEqual(notes(who).map(({ new: { body } }) => body), ['a', 'd']);
+});
+
+test('a large transaction arrives whole and in order', async () => {
+  const all = await follow(service, [{ event: 'INSERT', schema: 'public', table: 'open_notes', filter: 'body=neq.x' }], urls[1]);
+  await database.query("insert into open_notes (body) select 'bulk ' || n from generate_series(1, 2000) n");
+  await settled(all);
+  const bulk = all.got.map(({ new: { body } }) => body).filter((body) => body.startsWith('bulk'));
+  assert.deepEqual(bulk, Array.from({ length: 2000 }, (_, number) => `bulk ${number + 1}`));
+});
+
+test('private channels ask the policies of realtime.messages', async () => {
+  const join = async (access, name, config = {}) => {
+    const supabase = await client(access);
+    const channel = supabase.channel(name, { config: { private: true, broadcast: { ack: true }, ...config } });
+    const heard = box();
+    channel.on('broadcast', { event: '*' }, heard.put);
+    const outcome = await new Promise((resolve) => { channel.subscribe((status, error) => { if (status === 'SUBSCRIBED') resolve('ok'); else if (error) resolve(error.message); }); });
+    return { outcome, channel, supabase, ...heard };
+  };
+  const name = `team-${ADA}`;
+  const [ada, bob, anon] = [await join(tokenOf(ADA), name), await join(tokenOf(BOB), name), await join(undefined, name)];
+  assert.equal(ada.outcome, 'ok');
+  for (const { outcome, supabase } of [bob, anon]) {
+    assert.match(outcome, new RegExp(`Unauthorized: You do not have permissions to read from this Channel topic: ${name}`));
+    await supabase.removeAllChannels();
+  }
+  // Everybody may read from the lounge, and Ada alone may write.
+  const [one, other] = [await join(tokenOf(ADA), 'lounge'), await join(tokenOf(BOB), 'lounge')];
+  assert.equal(await one.channel.send({ type: 'broadcast', event: 'hello', payload: { by: 'ada' } }), 'ok');
+  assert.equal(await other.channel.send({ type: 'broadcast', event: 'hello', payload: { by: 'bob' } }), 'timed out');
+  const post = (access, isPrivate) => fetch(`${urls[1]}/realtime/v1/api/broadcast/lounge/events/hello?private=${isPrivate}`, {
+    method: 'POST', headers: { apikey: anonKey, Authorization: `Bearer ${access}`, 'Content-Type': 'application/json' }, body: '{"by": "post"}',
+  });
+  assert.deepEqual([(await post(tokenOf(ADA), true)).status, (await post(tokenOf(BOB), true)).status, (await post(tokenOf(BOB), false)).status], [202, 403, 202]);
+  assert.equal((await other.channel.track({})), 'error', 'nobody may be present there');
+  await database.query("select realtime.send('{\"by\": \"database\"}', 'hello', 'lounge', true), realtime.send('{\"by\": \"nobody\"}', 'hello', 'lounge', false)");
+  await database.query("insert into open_notes (body) values ('told')");
+  const got = await other.until((all) => all.length >= 4);
+  assert.deepEqual(got.map(({ payload: { by } }) => by).filter(Boolean).sort(), ['ada', 'database', 'post']);
+  const change = got.find(({ event }) => event === 'INSERT').payload;
+  assert.deepEqual([change.operation, change.schema, change.table, change.record.body, change.old_record], ['INSERT', 'public', 'open_notes', 'told', null]);
+  const late = await join(tokenOf(BOB), 'lounge', { broadcast: { replay: { since: Date.now() - 60000, limit: 10 } } });
+  const replayed = await late.until((all) => all.length >= 2);
+  assert.ok(replayed.every(({ meta }) => meta.replayed && meta.id));
+  // Public and private channels of one name do not hear each other.
+  const open = await client();
+  const heard = box();
+  const channel = open.channel('lounge');
+  channel.on('broadcast', { event: '*' }, heard.put);
+  await new Promise((resolve) => { channel.subscribe((status) => { if (status === 'SUBSCRIBED') resolve(); }); });
+  await one.channel.send({ type: 'broadcast', event: 'hello', payload: { by: 'ada' } });
+  await post(tokenOf(BOB), false);
+  const [{ payload }] = await heard.until((all) => all.length === 1);
+  assert.equal(payload.by, 'post');
+});
+
+test('who signs out loses their channels at once', async () => {
+  const supabase = createClient(urls[0], anonKey, { auth: { persistSession: true, autoRefreshToken: false, storageKey: `s${process.pid}` }, realtime: { transport: WebSocket } });
+  clients.push(supabase);
+  const { data: { session } } = await supabase.auth.signUp({ email: `rt.${process.pid}@example.com`, password: 'StrongPass123!' });
+  await supabase.realtime.setAuth(session.access_token);
+  const states = box();
+  const channel = supabase.channel('signed-in');
+  channel.on('system', {}, states.put);
+  await new Promise((resolve) => { channel.subscribe((status) => { if (status === 'SUBSCRIBED') resolve(); states.put(status); }); });
+  const answer = await fetch(`${urls[1]}/auth/v1/logout`, { method: 'POST', headers: { apikey: anonKey, Authorization: `Bearer ${session.access_token}` } });
+  assert.equal(answer.status, 204);
+  await states.until((all) => all.some(({ message }) => message === 'The session has ended'));
+  await states.until((all) => all.includes('CLOSED'));
+});
+
+test.after(async () => {
+  for (const one of clients) await one.removeAllChannels().catch(() => {});
+  for (const one of clients) one.realtime.disconnect();
+  await database.end();
+});
