@@ -7,23 +7,22 @@ mod cache;
 mod inbox;
 mod listen;
 mod pools;
-mod realtime;
 mod reload;
+mod services;
 mod signals;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use passerelle_jobs::Workers;
-use passerelle_pg::CatalogKeeper;
+use passerelle_pg::{CatalogKeeper, IntrospectionSettings};
 use passerelle_rest::RestState;
 use passerelle_surface::{Frontage, RateLimits};
 use tokio::sync::watch;
 
-use self::accounts::Accounts;
 use self::cache::Cache;
 use self::pools::Pools;
 use self::reload::{Complete, Parts, Reloader};
+use self::services::{Around, Services};
 use crate::clock;
 use crate::deployment::{Deployment, ListenSettings, Recovery};
 
@@ -93,56 +92,35 @@ pub(crate) async fn serve(
     let catalog = move || kept.catalog().filter(|_| known.get());
     let state = RestState::new(pools.first(), catalog, clock::now, rest);
     let replies = cache.as_ref().map(|cache| Arc::clone(&cache.replies));
-    let accounts = auth.map(|parts| {
-        let fence = cache.as_ref().map(|cache| Arc::clone(&cache.fence));
-        Accounts::start(parts, &url, control.clone(), pools.first(), fence, &store)
-    });
-    let mut all_jobs = jobs.jobs;
-    all_jobs.extend(accounts.iter().flat_map(Accounts::messages));
-    let workers = Arc::new(Workers::start(&control, all_jobs, jobs.workers));
-    let checked = accounts.as_ref().and_then(Accounts::checked);
-    let state = Arc::new(state.with_cache(replies).with_session_check(checked));
-    let sign_in = accounts.as_ref().map(Accounts::state);
+    let around = Around {
+        url: &url,
+        control: control.clone(),
+        pool: pools.first(),
+        fence: cache.as_ref().map(|cache| Arc::clone(&cache.fence)),
+        store: &store,
+        role_changes: keeper.role_changes(),
+    };
+    let services = Services::start((auth, realtime, jobs), around).await;
+    let state = state.with_cache(replies);
+    let state = Arc::new(state.with_session_check(services.checked()));
     pools.keep(keeper.role_changes());
     let frontage = Frontage::new(frontage);
-    let realtime = match realtime {
-        Some(parts) => {
-            let ended = accounts.as_ref().and_then(Accounts::checked);
-            let role_changes = keeper.role_changes();
-            let known = (pools.first(), control.clone(), store.clone());
-            Some(realtime::start(parts, known, ended, role_changes).await)
-        }
-        None => None,
-    };
     let limits = RateLimits::new(store);
     let (recovery, mut given_up) = watch::channel(recovery);
 
-    let watched = admin::Watched {
-        keeper: Arc::clone(&keeper),
-        complete: complete.clone(),
-        pools: pools.clone(),
-        metrics: Arc::clone(&frontage.settings().metrics),
-        limits: limits.clone(),
-        main: socket.address(),
-        state: Arc::clone(&state),
-        accounts: sign_in.clone(),
-        realtime: realtime.clone(),
-        cache: cache.clone(),
-        workers: Arc::clone(&workers),
+    let running = Running {
+        keeper: &keeper,
+        complete: &complete,
+        pools: &pools,
+        state: &state,
+        services: &services,
+        frontage: &frontage,
     };
+    let watched = running.watched(socket.address(), limits.clone(), cache.clone());
     let admin = admin_socket
         .map(|socket| admin::start(socket.listen()?, watched))
         .transpose()?;
-    let parts = Parts {
-        keeper: Arc::clone(&keeper),
-        state: Arc::clone(&state),
-        accounts: sign_in.clone(),
-        realtime: realtime.clone(),
-        frontage: frontage.clone(),
-        pools: pools.clone(),
-        recovery,
-        introspection,
-    };
+    let parts = running.parts(recovery, introspection);
     let reloader = reload.map(|reload| Reloader::start(reload, complete, parts));
 
     tokio::select! {
@@ -157,8 +135,8 @@ pub(crate) async fn serve(
         frontage,
         app::Surfaces {
             rest: state,
-            accounts: accounts.as_ref(),
-            realtime: realtime.clone(),
+            accounts: services.accounts.as_ref(),
+            realtime: services.realtime.clone(),
         },
         limits,
         pools.clone(),
@@ -172,17 +150,67 @@ pub(crate) async fn serve(
         fault = lost(&keeper, &mut given_up) => Err(ServerError::Database(fault)),
     };
     drop(reloader);
-    if let Some(realtime) = &realtime {
+    if let Some(realtime) = &services.realtime {
         realtime.stop().await;
     }
     handle.stop(true).await;
     let outcome = serving.await.unwrap_or(Ok(()));
-    drop((cache, workers, accounts));
+    drop((cache, services));
     pools.close();
     if let Some(admin) = admin {
         admin.stop(false).await;
     }
     ended.and(outcome.map_err(ServerError::Http))
+}
+
+/// What runs, for those who look after it.
+struct Running<'a> {
+    keeper: &'a Arc<CatalogKeeper>,
+    complete: &'a Complete,
+    pools: &'a Pools,
+    state: &'a Arc<RestState>,
+    services: &'a Services,
+    frontage: &'a Frontage,
+}
+
+impl Running<'_> {
+    fn watched(
+        &self,
+        main: listen::Address,
+        limits: RateLimits,
+        cache: Option<Arc<Cache>>,
+    ) -> admin::Watched {
+        admin::Watched {
+            keeper: Arc::clone(self.keeper),
+            complete: self.complete.clone(),
+            pools: self.pools.clone(),
+            metrics: Arc::clone(&self.frontage.settings().metrics),
+            limits,
+            main,
+            state: Arc::clone(self.state),
+            accounts: self.services.sign_in(),
+            realtime: self.services.realtime.clone(),
+            cache,
+            workers: Arc::clone(&self.services.workers),
+        }
+    }
+
+    fn parts(
+        &self,
+        recovery: watch::Sender<Recovery>,
+        introspection: IntrospectionSettings,
+    ) -> Parts {
+        Parts {
+            keeper: Arc::clone(self.keeper),
+            state: Arc::clone(self.state),
+            accounts: self.services.sign_in(),
+            realtime: self.services.realtime.clone(),
+            frontage: self.frontage.clone(),
+            pools: self.pools.clone(),
+            recovery,
+            introspection,
+        }
+    }
 }
 
 /// Returns when the database is gone and not waited for, and says why it is gone.

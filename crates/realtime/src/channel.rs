@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::changes::{BindingFilter, Spec, Subscription, system};
 use crate::frame::{Body, Incoming, Payload};
-use crate::join::{BindingConfig, Join, Replay};
+use crate::join::{BindingConfig, Join, JoinConfig, Replay};
 use crate::outlet::Audience;
 use crate::presence::Meta;
 use crate::rights::Rights;
@@ -50,8 +50,16 @@ pub(crate) struct Channel {
 impl Channel {
     /// The payload of a `system` message.
     pub(crate) fn system(&self, status: &str, message: &str) -> String {
-        system(&self.topic.topic, "system", status, message)
+        system(&self.topic.path, "system", status, message)
     }
+}
+
+/// Somebody who may join.
+struct Admitted {
+    config: JoinConfig,
+    principal: Principal,
+    name: Name,
+    rights: Rights,
 }
 
 /// What a client says on a channel.
@@ -81,6 +89,86 @@ impl Socket {
     }
 
     async fn try_join(&mut self, incoming: &Incoming) -> Result<(), String> {
+        let admitted = self.admit(incoming).await?;
+        let Admitted {
+            config,
+            principal,
+            name,
+            rights,
+        } = admitted;
+        if let Some(older) = self.channels.remove(&incoming.topic) {
+            self.close(&older);
+        }
+        let (specs, faults) = self.specs(&config.postgres_changes).await;
+        let member = Member {
+            outlet: Arc::clone(&self.outlet),
+            join: self.shared.next_join(),
+            hears_itself: config.broadcast.own,
+            sees_presence: config.presence.enabled.unwrap_or(true) && rights.sees_presence,
+        };
+        let (join, sees_presence) = (member.join, member.sees_presence);
+        let join_ref = incoming.join_ref.as_ref().or(incoming.msg_ref.as_ref());
+        let channel = Channel {
+            topic: self.shared.topics.join(&name, member),
+            join,
+            join_ref: join_ref.cloned(),
+            rights,
+            acknowledges: config.broadcast.ack,
+            key: match config.presence.key.as_str() {
+                "" => Uuid::new_v4().to_string(),
+                key => key.to_owned(),
+            },
+            tracked: None,
+            follows_changes: !config.postgres_changes.is_empty(),
+            session: principal.session(),
+            expires: expiry(&principal),
+        };
+        self.shared.metrics.channels.fetch_add(1, Ordering::Relaxed);
+        self.shared.metrics.joins.fetch_add(1, Ordering::Relaxed);
+        if let Some(session) = channel.session {
+            self.shared.hold_session(session, self.outlet.id);
+            // It may have ended before anybody knew that a channel rests on it.
+            let ended = self.shared.ended.as_ref();
+            if ended.is_some_and(|ended| ended.has_ended(session)) {
+                self.leave(&channel);
+                return Err("InvalidJWTToken: the session has ended".to_owned());
+            }
+        }
+        let bindings: Vec<Value> = config.postgres_changes.iter().map(told).collect();
+        let response = json!({ "postgres_changes": bindings });
+        self.reply(incoming, "ok", &response);
+        if sees_presence {
+            let presences = channel.topic.presences.lock();
+            let state = presences.unwrap_or_else(PoisonError::into_inner).told();
+            self.push(&channel, "presence_state", &state);
+        }
+        self.shared.want_feed();
+        for fault in faults {
+            let payload = system(&incoming.topic, "postgres_changes", "error", &fault);
+            self.push(&channel, "system", &payload);
+        }
+        if !specs.is_empty() {
+            self.shared.subscriptions.add(Subscription {
+                join,
+                outlet: Arc::clone(&self.outlet),
+                topic: incoming.topic.clone(),
+                audience: Audience::of(&principal),
+                specs,
+            });
+        }
+        if config.broadcast.replication_ready {
+            let payload = channel.system("ok", "Replication connection established");
+            self.push(&channel, "system", &payload);
+        }
+        if let Some(replay) = config.broadcast.replay.filter(|_| name.is_private) {
+            self.replay(&channel, replay).await;
+        }
+        self.channels.insert(incoming.topic.clone(), channel);
+        Ok(())
+    }
+
+    /// Whether somebody may join, and as whom.
+    async fn admit(&mut self, incoming: &Incoming) -> Result<Admitted, String> {
         let name = incoming.topic.strip_prefix(PREFIX).unwrap_or_default();
         if name.is_empty() {
             return Err("unmatched topic".to_owned());
@@ -110,80 +198,12 @@ impl Socket {
             is_private: join.config.private,
         };
         let rights = self.rights_of(&principal, &name).await?;
-        if let Some(older) = self.channels.remove(&incoming.topic) {
-            self.close(older);
-        }
-        let config = &join.config.presence;
-        let member = Member {
-            outlet: Arc::clone(&self.outlet),
-            join: self.shared.next_join(),
-            hears_itself: join.config.broadcast.own,
-            sees_presence: config.enabled.unwrap_or(true) && rights.sees_presence,
-        };
-        let (number, sees_presence) = (member.join, member.sees_presence);
-        let (specs, faults) = self.specs(&join.config.postgres_changes).await;
-        let follows_changes = !join.config.postgres_changes.is_empty();
-        let topic = self.shared.topics.join(&name, member);
-        let channel = Channel {
-            topic,
-            join: number,
-            join_ref: incoming
-                .join_ref
-                .clone()
-                .or_else(|| incoming.msg_ref.clone()),
+        Ok(Admitted {
+            config: join.config,
+            principal,
+            name,
             rights,
-            acknowledges: join.config.broadcast.ack,
-            key: if config.key.is_empty() {
-                Uuid::new_v4().to_string()
-            } else {
-                config.key.clone()
-            },
-            tracked: None,
-            follows_changes,
-            session: principal.session(),
-            expires: expiry(&principal),
-        };
-        if let Some(session) = channel.session {
-            self.shared.hold_session(session, self.outlet.id);
-        }
-        self.shared.metrics.channels.fetch_add(1, Ordering::Relaxed);
-        self.shared.metrics.joins.fetch_add(1, Ordering::Relaxed);
-        let bindings: Vec<Value> = join.config.postgres_changes.iter().map(told).collect();
-        let response = json!({ "postgres_changes": bindings });
-        self.reply(incoming, "ok", &response);
-        if sees_presence {
-            let state = {
-                let presences = &channel.topic.presences;
-                presences
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .told()
-            };
-            self.push(&channel, "presence_state", &state);
-        }
-        self.shared.want_feed();
-        for fault in faults {
-            let payload = system(&incoming.topic, "postgres_changes", "error", &fault);
-            self.push(&channel, "system", &payload);
-        }
-        if !specs.is_empty() {
-            self.shared.subscriptions.add(Subscription {
-                join: number,
-                outlet: Arc::clone(&self.outlet),
-                topic: incoming.topic.clone(),
-                audience: Audience::of(&principal),
-                specs,
-            });
-        }
-        if join.config.broadcast.replication_ready {
-            let payload = channel.system("ok", "Replication connection established");
-            self.push(&channel, "system", &payload);
-        }
-        if let Some(replay) = join.config.broadcast.replay.filter(|_| name.is_private) {
-            self.replay(&channel, replay).await;
-        }
-        self.channels.insert(incoming.topic.clone(), channel);
-        Ok(())
+        })
     }
 
     /// Who joins: by a token of their own, or as whoever opened the socket.
@@ -252,7 +272,7 @@ impl Socket {
                 said: Said::Json(text(2)),
                 meta: json!({ "id": text(0), "replayed": true }).to_string(),
             };
-            broadcast.send_to(&self.outlet, &channel.topic.topic);
+            broadcast.send_to(&self.outlet, &channel.topic.path);
         }
     }
 

@@ -160,7 +160,7 @@ impl Presences {
     }
 
     /// Another gateway gives an account of itself, which has a number.
-    pub(crate) fn replace(&mut self, gateway: u64, number: u64, told: Entries) -> Diff {
+    pub(crate) fn replace(&mut self, gateway: u64, number: u64, told: &Entries) -> Diff {
         let known = self.others.entry(gateway).or_default();
         let before = std::mem::replace(known, (number, told.clone())).1;
         let without = |of: &Entries, other: &Entries| {
@@ -184,8 +184,8 @@ impl Presences {
             rest
         };
         Diff {
-            joins: without(&told, &before),
-            leaves: without(&before, &told),
+            joins: without(told, &before),
+            leaves: without(&before, told),
         }
     }
 
@@ -236,10 +236,10 @@ mod tests {
         assert_eq!(here.merge(7, &joined), joined);
         assert!(here.merge(7, &joined).is_empty(), "told twice");
         there.track("bob", None, "r2", meta("b"));
-        let account = here.replace(7, 1, there.own().clone());
+        let account = here.replace(7, 1, there.own());
         assert_eq!(account.joins.keys().collect::<Vec<_>>(), ["bob"]);
         there.untrack("ada", "r1");
-        let account = here.replace(7, 2, there.own().clone());
+        let account = here.replace(7, 2, there.own());
         assert_eq!(account.leaves.keys().collect::<Vec<_>>(), ["ada"]);
         assert!(here.expire(7, 2).is_empty());
         assert_eq!(here.expire(7, 3).leaves.len(), 1);

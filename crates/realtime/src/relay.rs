@@ -236,7 +236,7 @@ pub(crate) async fn listen(shared: Arc<Shared>, mut incoming: Incoming) {
             }
             What::Diff { t, p, d } => shared.merge(&name(t, p), |presences| presences.merge(g, &d)),
             What::State { t, p, n, s } => {
-                shared.merge(&name(t, p), |presences| presences.replace(g, n, s));
+                shared.merge(&name(t, p), |presences| presences.replace(g, n, &s));
             }
             What::End { n } => {
                 for topic in shared.topics.all() {

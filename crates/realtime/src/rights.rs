@@ -10,6 +10,7 @@ use crate::state::{AskError, Shared};
 use crate::topic::Name;
 
 /// What somebody may do on a channel.
+#[expect(clippy::struct_excessive_bools, reason = "each is a right of its own")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rights {
     /// Hear what is said.

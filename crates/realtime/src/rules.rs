@@ -201,10 +201,10 @@ impl Rules {
         let (roles, columns): (Vec<String>, Vec<String>) = (row.try_get(1)?, row.try_get(2)?);
         let roles: HashSet<&str> = roles.iter().map(String::as_str).collect();
         let columns: HashSet<i32> = columns.iter().filter_map(|one| one.parse().ok()).collect();
-        let rule = Arc::new(Rule::of(table, is_above, &roles, &columns, wish));
+        let found = Arc::new(Rule::of(table, is_above, &roles, &columns, wish));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.rules.insert(key, Arc::clone(&rule));
-        Ok(rule)
+        known.rules.insert(key, Arc::clone(&found));
+        Ok(found)
     }
 
     /// Tables of a schema whose changes are told, or the one of a name.
@@ -440,7 +440,7 @@ pub(crate) fn is_key(table: &Table, relation: &RowRelation, column: usize) -> bo
 }
 
 /// A value as text; null and what is not known are absent.
-pub(crate) fn text<'a>(value: Option<&'a RowValue>) -> Option<&'a str> {
+pub(crate) fn text(value: Option<&RowValue>) -> Option<&str> {
     match value {
         Some(RowValue::Data(bytes)) => std::str::from_utf8(bytes).ok(),
         _ => None,

@@ -72,7 +72,7 @@ impl Socket {
         self.shared.add_socket(&self.outlet);
         let end = self.serve(&mut session, &mut stream, &mut inlet).await;
         for channel in std::mem::take(&mut self.channels).into_values() {
-            self.leave(channel);
+            self.leave(&channel);
         }
         self.shared.remove_socket(&self.outlet);
         if let End::Close(code, reason) = end {
@@ -160,11 +160,11 @@ impl Socket {
             AggregatedMessage::Binary(bytes) if self.outlet.version == Version::V2 => {
                 read_binary(bytes)
             }
-            AggregatedMessage::Binary(_) => return None,
             AggregatedMessage::Ping(bytes) => {
                 return session.pong(&bytes).await.err().map(|_| End::Gone);
             }
-            AggregatedMessage::Pong(_) => return None,
+            // Version 1 has no binary frames.
+            AggregatedMessage::Binary(_) | AggregatedMessage::Pong(_) => return None,
             AggregatedMessage::Close(_) => return Some(End::Close(CloseCode::Normal, "")),
         };
         self.shared.metrics.received();
@@ -199,14 +199,14 @@ impl Socket {
         };
         if incoming.event == "phx_leave" {
             self.reply(&incoming, "ok", &json!({}));
-            self.close(channel);
+            self.close(&channel);
             return;
         }
         let topic = incoming.topic.clone();
         if self.event(&mut channel, incoming).await {
             self.channels.insert(topic, channel);
         } else {
-            self.close(channel);
+            self.close(&channel);
         }
     }
 
@@ -225,21 +225,19 @@ impl Socket {
 
     /// Tells the client something on a channel.
     pub(crate) fn push(&self, channel: &Channel, event: &str, payload: &str) {
-        let topic = &channel.topic.topic;
+        let topic = &channel.topic.path;
         self.outlet
             .text(self.outlet.version.write(None, None, topic, event, payload));
     }
 
     /// Leaves a channel and says so.
-    pub(crate) fn close(&self, channel: Channel) {
-        let join_ref = channel.join_ref.clone();
-        let topic = channel.topic.topic.clone();
+    pub(crate) fn close(&self, channel: &Channel) {
         self.leave(channel);
-        let join_ref = join_ref.as_deref();
+        let (join_ref, topic) = (channel.join_ref.as_deref(), &channel.topic.path);
         let frame = self
             .outlet
             .version
-            .write(join_ref, join_ref, &topic, "phx_close", "{}");
+            .write(join_ref, join_ref, topic, "phx_close", "{}");
         self.outlet.text(frame);
     }
 
@@ -275,7 +273,7 @@ impl Socket {
         for topic in over {
             if let Some(channel) = self.channels.remove(&topic) {
                 self.push(&channel, "system", &channel.system("error", reason));
-                self.close(channel);
+                self.close(&channel);
             }
         }
     }
@@ -292,17 +290,17 @@ impl Socket {
             if let Some(channel) = self.channels.remove(&topic) {
                 self.push(&channel, "system", &crate::changes::missed(&topic));
                 self.push(&channel, "phx_error", "{}");
-                self.leave(channel);
+                self.leave(&channel);
             }
         }
     }
 
     /// Takes a client out of a channel.
-    pub(crate) fn leave(&self, channel: Channel) {
+    pub(crate) fn leave(&self, channel: &Channel) {
         if channel.follows_changes {
             self.shared.subscriptions.remove(channel.join);
         }
-        self.untrack(&channel);
+        self.untrack(channel);
         if let Some(session) = channel.session {
             self.shared.release_session(session, self.outlet.id);
         }

@@ -25,7 +25,7 @@ pub(crate) struct Name {
 pub(crate) struct Topic {
     pub(crate) name: Name,
     /// As clients write it.
-    pub(crate) topic: String,
+    pub(crate) path: String,
     members: RwLock<Vec<Member>>,
     pub(crate) presences: Mutex<Presences>,
 }
@@ -94,24 +94,24 @@ impl Broadcast {
 /// A frame that is made once for each version.
 struct Frames<F> {
     make: F,
-    made: [Option<Option<Out>>; 2],
+    made: Vec<(Version, Option<Out>)>,
 }
 
 impl<F: Fn(Version) -> Option<Out>> Frames<F> {
     fn new(make: F) -> Self {
         Self {
             make,
-            made: [None, None],
+            made: Vec::with_capacity(2),
         }
     }
 
     fn of(&mut self, version: Version) -> Option<Out> {
-        let place = match version {
-            Version::V1 => &mut self.made[0],
-            Version::V2 => &mut self.made[1],
-        };
-        let made = place.get_or_insert_with(|| (self.make)(version));
-        match made {
+        let at = self.made.iter().position(|(of, _)| *of == version);
+        let at = at.unwrap_or_else(|| {
+            self.made.push((version, (self.make)(version)));
+            self.made.len() - 1
+        });
+        match &self.made[at].1 {
             Some(Out::Text(text)) => Some(Out::Text(ByteString::clone(text))),
             Some(Out::Binary(bytes)) => Some(Out::Binary(Bytes::clone(bytes))),
             _ => None,
@@ -122,7 +122,7 @@ impl<F: Fn(Version) -> Option<Out>> Frames<F> {
 impl Topic {
     fn new(name: Name) -> Self {
         Self {
-            topic: format!("{PREFIX}{}", name.name),
+            path: format!("{PREFIX}{}", name.name),
             name,
             members: RwLock::default(),
             presences: Mutex::default(),
@@ -131,7 +131,7 @@ impl Topic {
 
     /// Tells everybody; the sender only if it hears itself. How many were told.
     pub(crate) fn broadcast(&self, broadcast: &Broadcast, sender: Option<u64>) -> u64 {
-        let mut frames = Frames::new(|version| broadcast.frame(version, &self.topic));
+        let mut frames = Frames::new(|version| broadcast.frame(version, &self.path));
         let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
         let mut told = 0;
         for member in members.iter() {
@@ -155,7 +155,7 @@ impl Topic {
 
     fn tell_diff(&self, diff: &str) {
         let mut frames = Frames::new(|version: Version| {
-            let frame = version.write(None, None, &self.topic, "presence_diff", diff);
+            let frame = version.write(None, None, &self.path, "presence_diff", diff);
             Some(Out::Text(frame.into()))
         });
         let members = self.members.read().unwrap_or_else(PoisonError::into_inner);

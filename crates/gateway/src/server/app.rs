@@ -27,6 +27,11 @@ pub(super) struct Surfaces<'a> {
     pub(super) realtime: Option<Arc<RealtimeState>>,
 }
 
+fn mount(config: &mut web::ServiceConfig, realtime: &RealtimeState) {
+    let scope = web::scope("/realtime/v1");
+    config.service(scope.configure(|config| passerelle_realtime::configure(config, realtime)));
+}
+
 /// Starts the workers; the server runs when it is awaited.
 pub(super) fn start(
     listener: Listener,
@@ -42,8 +47,10 @@ pub(super) fn start(
         accounts,
         realtime,
     } = surfaces;
-    let inbox = accounts.and_then(Accounts::inbox);
-    let accounts = accounts.map(Accounts::state);
+    let (inbox, accounts) = (
+        accounts.and_then(Accounts::inbox),
+        accounts.map(Accounts::state),
+    );
     let prefix = prefix.to_owned();
     let workers = pools.workers();
     let keep_alive = http
@@ -73,10 +80,7 @@ pub(super) fn start(
                 None => app,
             };
             let app = match &realtime {
-                Some(realtime) => app.service(
-                    web::scope("/realtime/v1")
-                        .configure(|config| passerelle_realtime::configure(config, realtime)),
-                ),
+                Some(realtime) => app.configure(|config| mount(config, realtime)),
                 None => app,
             };
             let app = match &inbox {

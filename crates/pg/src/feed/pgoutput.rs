@@ -166,10 +166,10 @@ fn relation(from: &mut Bytes) -> Result<Relation, Malformed> {
     let (columns, keys) = columns.into_iter().unzip();
     Ok(Relation {
         table,
-        columns,
-        keys,
         schema,
         name,
+        columns,
+        keys,
     })
 }
 

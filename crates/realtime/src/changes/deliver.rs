@@ -226,24 +226,12 @@ impl Shared {
             for member in members {
                 let audience = &member.audience;
                 let key = (case.table.oid, Arc::clone(&audience.role));
-                let rule = match rules.get(&key) {
-                    Some(rule) => Arc::clone(rule),
-                    None => {
-                        let found = self
-                            .rules
-                            .rule(&case.table, &audience.role, Wish::See)
-                            .await;
-                        let rule = found.unwrap_or_else(|error| {
-                            let error = chain(&error);
-                            tracing::warn!(error, "it is not known who may see a table");
-                            Arc::new(Rule {
-                                columns: Vec::new(),
-                                check: Check::Never,
-                            })
-                        });
-                        rules.insert(key, Arc::clone(&rule));
-                        rule
-                    }
+                let rule = if let Some(rule) = rules.get(&key) {
+                    Arc::clone(rule)
+                } else {
+                    let rule = self.rule_of(&case.table, &audience.role).await;
+                    rules.insert(key, Arc::clone(&rule));
+                    rule
                 };
                 let Check::Ask(question) = &rule.check else {
                     continue;
@@ -267,6 +255,19 @@ impl Shared {
             }
         }
         (rules, asked)
+    }
+
+    /// What a role may see; nothing where that is not known.
+    async fn rule_of(&self, table: &Table, role: &Arc<str>) -> Arc<Rule> {
+        let found = self.rules.rule(table, role, Wish::See).await;
+        found.unwrap_or_else(|error| {
+            let error = chain(&error);
+            tracing::warn!(error, "it is not known who may see a table");
+            Arc::new(Rule {
+                columns: Vec::new(),
+                check: Check::Never,
+            })
+        })
     }
 
     /// Asks the database, each audience by itself.
@@ -355,12 +356,11 @@ impl Shared {
             let mut places: HashMap<u64, usize> = HashMap::new();
             for (spec, members) in &case.wanted {
                 for member in members {
-                    match places.get(&member.join) {
-                        Some(at) => told[*at].1.push(spec),
-                        None => {
-                            places.insert(member.join, told.len());
-                            told.push((member, vec![spec]));
-                        }
+                    if let Some(at) = places.get(&member.join) {
+                        told[*at].1.push(spec);
+                    } else {
+                        places.insert(member.join, told.len());
+                        told.push((member, vec![spec]));
                     }
                 }
             }
@@ -482,17 +482,20 @@ fn unhex(text: &str) -> Bytes {
     bytes.collect()
 }
 
+/// A frame, and what it was written for.
+struct Written {
+    ids: Vec<u32>,
+    topic: String,
+    version: crate::frame::Version,
+    data: Arc<str>,
+    frame: bytestring::ByteString,
+}
+
 /// Writes frames; those that are the same are written once.
 struct Writer<'a, 'b> {
     case: &'b Case<'a>,
     data: HashMap<(Vec<bool>, Shown, Old), Arc<str>>,
-    last: Option<(
-        Vec<u32>,
-        String,
-        crate::frame::Version,
-        Arc<str>,
-        bytestring::ByteString,
-    )>,
+    last: Option<Written>,
 }
 
 impl<'a, 'b> Writer<'a, 'b> {
@@ -520,23 +523,22 @@ impl<'a, 'b> Writer<'a, 'b> {
             })
             .collect();
         let key = (wanted, shown, old);
-        let data = match self.data.get(&key) {
-            Some(data) => Arc::clone(data),
-            None => {
-                let data: Arc<str> = self.write(&key.0, shown, old).into();
-                self.data.insert(key, Arc::clone(&data));
-                data
-            }
+        let data = if let Some(data) = self.data.get(&key) {
+            Arc::clone(data)
+        } else {
+            let data: Arc<str> = self.write(&key.0, shown, old).into();
+            self.data.insert(key, Arc::clone(&data));
+            data
         };
         let ids: Vec<u32> = specs.iter().map(|spec| spec.id).collect();
         let version = member.outlet.version;
-        if let Some((known, topic, of, from, frame)) = &self.last
-            && *known == ids
-            && *topic == member.topic
-            && *of == version
-            && Arc::ptr_eq(from, &data)
+        if let Some(last) = &self.last
+            && last.ids == ids
+            && last.topic == member.topic
+            && last.version == version
+            && Arc::ptr_eq(&last.data, &data)
         {
-            return Some(Out::Text(frame.clone()));
+            return Some(Out::Text(last.frame.clone()));
         }
         let mut payload = String::with_capacity(data.len() + 32);
         payload.push_str("{\"ids\":[");
@@ -551,7 +553,13 @@ impl<'a, 'b> Writer<'a, 'b> {
         payload.push('}');
         let frame = version.write(None, None, &member.topic, "postgres_changes", &payload);
         let frame = bytestring::ByteString::from(frame);
-        self.last = Some((ids, member.topic.clone(), version, data, frame.clone()));
+        self.last = Some(Written {
+            ids,
+            topic: member.topic.clone(),
+            version,
+            data,
+            frame: frame.clone(),
+        });
         Some(Out::Text(frame))
     }
 
@@ -601,7 +609,8 @@ impl<'a, 'b> Writer<'a, 'b> {
         match shown {
             Shown::Row => out.push_str("null"),
             Shown::Key => {
-                out.push_str("[\"The row policies could not be asked: only the key is shown\"]")
+                let error = ["The row policies could not be asked: only the key is shown"];
+                out.push_str(&serde_json::json!(error).to_string());
             }
         }
         out.push('}');

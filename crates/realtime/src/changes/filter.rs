@@ -111,12 +111,12 @@ impl Filter {
                     )
                 })
             };
-            let test = test(operator, value, &mut known)?;
+            let condition = test(operator, value, &mut known)?;
             conditions.push(Condition {
                 column,
                 kind: kind_of(&of.base),
                 is_negated,
-                test,
+                test: condition,
             });
         }
         Ok(Self(conditions))

@@ -191,9 +191,11 @@ struct Inner {
 #[derive(Debug)]
 struct Group {
     spec: Arc<Spec>,
-    /// By role and subject.
-    members: HashMap<(Arc<str>, Arc<str>), Vec<Arc<Subscription>>>,
+    members: HashMap<Person, Vec<Arc<Subscription>>>,
 }
+
+/// Role and subject.
+type Person = (Arc<str>, Arc<str>);
 
 impl Default for Subscriptions {
     fn default() -> Self {
