@@ -53,8 +53,8 @@ export function run(command, args, env = {}) {
 
 /** Starts `passerelle dev` on any free port; resolves with what it says when it is ready. Its log goes nowhere: whoever
  * read it would take CPU from what is measured. */
-export async function start(binary, dir, env) {
-  const args = ['dev', '--dir', dir, '--port', '0', '--app', 'none', '--json'];
+export async function start(binary, dir, env, further = []) {
+  const args = ['dev', '--dir', dir, '--port', '0', '--app', 'none', '--json', ...further];
   const child = spawn(binary, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'ignore'] });
   const ended = new Promise((resolve) => { child.on('close', resolve); });
   const line = await new Promise((resolve, reject) => {

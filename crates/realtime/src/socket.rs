@@ -189,7 +189,8 @@ impl Socket {
             return;
         }
         if incoming.event == "phx_join" {
-            self.join(incoming).await;
+            // On the heap as long as it lasts: a socket that is idle does not hold room for it.
+            Box::pin(self.join(incoming)).await;
             return;
         }
         let Some(mut channel) = self.channels.remove(&incoming.topic) else {
@@ -203,7 +204,7 @@ impl Socket {
             return;
         }
         let topic = incoming.topic.clone();
-        if self.event(&mut channel, incoming).await {
+        if Box::pin(self.event(&mut channel, incoming)).await {
             self.channels.insert(topic, channel);
         } else {
             self.close(&channel);
