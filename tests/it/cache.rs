@@ -3,7 +3,7 @@
 mod proof;
 mod registers;
 mod stage;
-mod world;
+pub(crate) mod world;
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};

@@ -139,6 +139,12 @@ impl Gateway {
         assert!(sent.expect("kill is there").success());
     }
 
+    /// Waits until its process has ended.
+    pub(crate) async fn ended(&mut self) {
+        let ended = timeout(START_LIMIT, self.process.wait()).await;
+        ended.expect("it ends").expect("it can be waited for");
+    }
+
     /// A figure in kilobytes of what the kernel tells about the process's memory, such as `VmRSS`.
     pub(crate) fn memory(&self, figure: &str) -> u64 {
         memory(self.process.id().expect("it runs"), figure)

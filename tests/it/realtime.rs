@@ -1,6 +1,9 @@
 //! Channels, presences and changes of rows, with the real client and with two gateways.
 
+mod soak;
+
 use passerelle_testkit::{PrivateRedis, TestDb};
+use tokio::time::{Duration, Instant, sleep};
 
 use crate::gateway::Gateway;
 use crate::supabase_js::run;
@@ -37,4 +40,55 @@ async fn supabase_js_follows_changes() {
     let other = Gateway::serve(&db, &settings).await;
     let variables = [("PASSERELLE_OTHER_URL", other.url.as_str())];
     run(&db, &gateway, &["realtime/changes.mjs"], &variables).await;
+}
+
+/// Waits until a script has said that it is so far.
+async fn marked(db: &TestDb, mark: &str) {
+    let client = db.client().await;
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let found = client
+            .query("select from public.marks where mark = $1", &[&mark])
+            .await;
+        if !found.expect("marks can be read").is_empty() {
+            return;
+        }
+        assert!(Instant::now() < until, "nobody says {mark}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[actix_web::test]
+async fn supabase_js_survives_gateways_that_die() {
+    let db = TestDb::platform().await;
+    db.run(include_str!("../js/realtime/schema.sql")).await;
+    db.run("create table public.marks (mark text)").await;
+    let redis = PrivateRedis::start(&[]).await;
+    let (url, feed) = (redis.url(), db.url());
+    let common = [
+        ("REDIS_URL", url.as_str()),
+        ("PASSERELLE_DATABASE_FEED_URL", feed.as_str()),
+        ("PASSERELLE_RATE_LIMITS_ENABLED", "false"),
+    ];
+    let gateway = Gateway::serve(&db, &common).await;
+    let mut other = Gateway::serve(&db, &common).await;
+    let address = other.url.clone();
+    let port = address.rsplit(':').next().expect("a port").to_owned();
+    let variables = [("PASSERELLE_OTHER_URL", address.as_str())];
+    let script = run(&db, &gateway, &["realtime/restart.mjs"], &variables);
+    let faults = async {
+        marked(&db, "kill").await;
+        other.signal("KILL");
+        other.ended().await;
+        marked(&db, "start").await;
+        let mut settings = common.to_vec();
+        settings.push(("PASSERELLE_SERVER_PORT", &port));
+        let mut other = Gateway::serve(&db, &settings).await;
+        marked(&db, "stop").await;
+        other.signal("TERM");
+        other.ended().await;
+        let _other = Gateway::serve(&db, &settings).await;
+        marked(&db, "done").await;
+    };
+    tokio::join!(script, faults);
 }

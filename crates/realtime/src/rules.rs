@@ -114,6 +114,24 @@ pub(crate) enum RulesError {
     Gone,
 }
 
+impl RulesError {
+    /// Whether the question was not heard, so that it may be asked again.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Connect(_) => true,
+            Self::Ask(error) => {
+                let code = error.as_db_error().map(|error| error.code().code());
+                code.is_none_or(|code| {
+                    ["08", "53", "57P"]
+                        .iter()
+                        .any(|class| code.starts_with(class))
+                })
+            }
+            Self::Unreadable | Self::Gone => false,
+        }
+    }
+}
+
 /// Tables and rules as they are known.
 #[derive(Debug)]
 pub(crate) struct Rules {

@@ -85,6 +85,26 @@ pub(crate) enum AskError {
     Rules(#[from] RulesError),
 }
 
+impl AskError {
+    /// Whether the question was not heard, so that it may be asked again.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Pool(error) => !matches!(error, passerelle_wire::PoolError::Closed),
+            Self::Flight(error) => match error.server() {
+                // Connection exceptions, resources, the server's end (PostgreSQL, appendix A).
+                Some(error) => ["08", "53", "57P"]
+                    .iter()
+                    .any(|class| error.code.starts_with(class)),
+                None => matches!(
+                    error,
+                    passerelle_wire::WireError::Io(_) | passerelle_wire::WireError::Closed
+                ),
+            },
+            Self::Rules(error) => error.is_passing(),
+        }
+    }
+}
+
 impl RealtimeState {
     /// Begins to carry messages between gateways. The feed of changes begins when somebody joins.
     pub async fn start(parts: RealtimeParts, settings: RealtimeSettings) -> Arc<Self> {

@@ -61,6 +61,13 @@ pub enum RowWhat {
     },
 }
 
+/// How much a [`Decoder`] has taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    done: u64,
+    partial: (u64, u64),
+}
+
 /// What a message has come to.
 #[derive(Debug)]
 pub(super) enum Step {
@@ -89,10 +96,23 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
+    /// How much has been taken.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            done: self.done,
+            partial: self.partial,
+        }
+    }
+
+    /// What was taken after a mark has not been delivered.
+    pub(super) fn undo(&mut self, mark: Mark) {
+        (self.done, self.partial) = (mark.done, mark.partial);
+    }
+
     /// A new stream begins, which may say again what was delivered.
     pub(super) fn restart(&mut self) {
         self.relations.clear();
-        self.count = 0;
+        (self.position, self.count) = (0, 0);
     }
 
     /// What was delivered does not matter any more.

@@ -7,7 +7,7 @@ use passerelle_wire::{Endpoint, ReplicationMessage};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::decode::{Decoder, RowChange, Step};
+use super::decode::{Decoder, Mark, RowChange, Step};
 use super::session::{Failure, Session, SlotName};
 use super::{RowFeedState, RowSink};
 use crate::backoff::Backoff;
@@ -78,14 +78,22 @@ impl Task {
 
     async fn follow(&self, mut session: Session, decoder: &mut Decoder) -> Failure {
         loop {
-            if let Err(failure) = self.round(&mut session, decoder).await {
+            let mut delivered = decoder.mark();
+            let round = self.round(&mut session, decoder, &mut delivered).await;
+            if let Err(failure) = round {
+                decoder.undo(delivered);
                 return failure;
             }
         }
     }
 
-    /// Takes all there is, or waits for something.
-    async fn round(&self, session: &mut Session, decoder: &mut Decoder) -> Result<(), Failure> {
+    /// Takes all there is, or waits for something. Notes what was delivered, which is what counts if it fails.
+    async fn round(
+        &self,
+        session: &mut Session,
+        decoder: &mut Decoder,
+        delivered: &mut Mark,
+    ) -> Result<(), Failure> {
         let mut batch = Vec::new();
         let mut done = None;
         let mut beat = tokio::time::interval(BEAT);
@@ -124,6 +132,7 @@ impl Task {
         if !batch.is_empty() {
             self.hand_on(session, batch).await?;
         }
+        *delivered = decoder.mark();
         if let Some(position) = done {
             session.stream.confirm(position, false).await?;
         }

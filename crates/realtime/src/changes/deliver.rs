@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat};
 use futures_util::StreamExt as _;
 use passerelle_pg::{RowChange, RowSink, RowValue, RowWhat, chain};
+use tokio::time::sleep;
 
 use super::record::{columns, object};
 use super::{Following, Spec, Subscription, system};
@@ -20,6 +22,8 @@ use crate::topic::{Broadcast, Name, Said};
 
 /// Microseconds between 1970 and 2000.
 const EPOCH: i64 = 946_684_800_000_000;
+/// Pause before a database is asked again that did not hear.
+const AGAIN: Duration = Duration::from_millis(100);
 /// Audiences that are asked about at a time.
 const AT_ONCE: usize = 4;
 
@@ -100,7 +104,13 @@ impl Shared {
                 self.say(change);
                 continue;
             }
-            match self.rules.table(relation).await {
+            let table = loop {
+                match self.rules.table(relation).await {
+                    Err(error) if error.is_passing() => pause(&error).await,
+                    known => break known,
+                }
+            };
+            match table {
                 Ok(table) => cases.extend(self.case(change, table)),
                 Err(error) => {
                     let error = chain(&error);
@@ -259,7 +269,12 @@ impl Shared {
 
     /// What a role may see; nothing where that is not known.
     async fn rule_of(&self, table: &Table, role: &Arc<str>) -> Arc<Rule> {
-        let found = self.rules.rule(table, role, Wish::See).await;
+        let found = loop {
+            match self.rules.rule(table, role, Wish::See).await {
+                Err(error) if error.is_passing() => pause(&error).await,
+                known => break known,
+            }
+        };
         found.unwrap_or_else(|error| {
             let error = chain(&error);
             tracing::warn!(error, "it is not known who may see a table");
@@ -319,10 +334,14 @@ impl Shared {
         }
         let rows = array(rows.iter().map(Vec::as_slice));
         self.metrics.asked();
-        match self
-            .ask(&asked.audience, &[], &question.statement, rows)
-            .await
-        {
+        let answers = loop {
+            let (audience, statement) = (&asked.audience, &question.statement);
+            match self.ask(audience, &[], statement, rows.clone()).await {
+                Err(error) if error.is_passing() => pause(&error).await,
+                heard => break heard,
+            }
+        };
+        match answers {
             Ok(answers) => {
                 for (place, is_visible) in known.into_iter().zip(answers) {
                     let sight = if is_visible { Sight::Yes } else { Sight::No };
@@ -414,6 +433,13 @@ impl Shared {
             Sight::Unknown => self.tells_deleted_keys().then_some(Shown::Key),
         }
     }
+}
+
+/// Waits before the database is asked again, which did not hear: what is not told now is never told.
+async fn pause(error: &(dyn std::error::Error + Send + Sync)) {
+    let error = chain(error);
+    tracing::debug!(error, "the database is asked again");
+    sleep(AGAIN).await;
 }
 
 /// Bindings of one channel that want the same columns.
