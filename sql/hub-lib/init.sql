@@ -1193,15 +1193,22 @@ grant execute on function hub_lib.remove_old_notifications(jsonb) to service_rol
 
 -- Change events, where a publication for them exists already.
 do $$
+declare
+  followed regclass;
 begin
-  if exists (select from pg_publication where pubname = 'supabase_realtime' and not puballtables)
-    and not exists (
-      select
-      from pg_publication_tables
-      where pubname = 'supabase_realtime' and schemaname = 'public' and tablename = 'notifications')
-  then
-    alter publication supabase_realtime add table notifications;
-  end if;
+  -- Notifications reach their owner, votes and decisions everybody who looks.
+  foreach followed in array array['notifications', 'category_tag_suggestions']::regclass[]
+  loop
+    if exists (select from pg_publication where pubname = 'supabase_realtime' and not puballtables)
+      and not exists (
+        select
+        from pg_publication_rel r
+        join pg_publication p on p.oid = r.prpubid
+        where p.pubname = 'supabase_realtime' and r.prrelid = followed)
+    then
+      execute format('alter publication supabase_realtime add table %s', followed);
+    end if;
+  end loop;
 end
 $$;
 

@@ -74,7 +74,7 @@ async fn supabase_js_follows_mails() {
 }
 
 /// Where a browser is, if there is one.
-fn chromium() -> Option<String> {
+pub(crate) fn chromium() -> Option<String> {
     let names = [
         "chromium",
         "chromium-browser",

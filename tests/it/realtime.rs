@@ -5,6 +5,7 @@ mod soak;
 use passerelle_testkit::{PrivateRedis, TestDb};
 use tokio::time::{Duration, Instant, sleep};
 
+use crate::accounts::chromium;
 use crate::gateway::Gateway;
 use crate::supabase_js::run;
 
@@ -91,4 +92,29 @@ async fn supabase_js_survives_gateways_that_die() {
         marked(&db, "done").await;
     };
     tokio::join!(script, faults);
+}
+
+#[actix_web::test]
+async fn a_notification_in_a_browser() {
+    let Some(chromium) = chromium() else {
+        println!("SKIPPED: there is no Chromium");
+        return;
+    };
+    let db = TestDb::hub_lib().await;
+    let page = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let site = format!("http://{}", page.local_addr().expect("an address"));
+    let feed = db.url();
+    let settings = [
+        ("PASSERELLE_AUTH_SITE_URL", site.as_str()),
+        ("PASSERELLE_AUTH_EMAIL_AUTOCONFIRM", "true"),
+        ("PASSERELLE_DATABASE_FEED_URL", feed.as_str()),
+    ];
+    let gateway = Gateway::serve(&db, &settings).await;
+    drop(page);
+    let variables = [
+        ("PASSERELLE_SITE_URL", site.as_str()),
+        ("PASSERELLE_CHROMIUM", &chromium),
+        ("PASSERELLE_OUTPUT", env!("CARGO_TARGET_TMPDIR")),
+    ];
+    run(&db, &gateway, &["realtime/browser.mjs"], &variables).await;
 }
