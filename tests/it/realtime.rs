@@ -46,7 +46,7 @@ async fn supabase_js_follows_changes() {
 /// Waits until a script has said that it is so far.
 async fn marked(db: &TestDb, mark: &str) {
     let client = db.client().await;
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     loop {
         let found = client
             .query("select from public.marks where mark = $1", &[&mark])

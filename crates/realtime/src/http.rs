@@ -1,13 +1,15 @@
 //! Requests: the upgrade to a socket, broadcasts by POST, health.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use passerelle_identity::Principal;
+use passerelle_identity::{Principal, bearer_token};
 use passerelle_pg::chain;
-use passerelle_surface::{Service, Shape, Stages, Trace, body};
+use passerelle_store::Verdict;
+use passerelle_surface::{ErrorBody, RateGate, RouteClass, Service, Shape, Stages, Trace, body};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::json;
@@ -27,6 +29,8 @@ const MESSAGES: usize = 1000;
 struct Refusal {
     status: StatusCode,
     message: String,
+    /// Where there were too many requests.
+    limited: Option<Box<ErrorBody>>,
 }
 
 impl Refusal {
@@ -34,12 +38,18 @@ impl Refusal {
         Self {
             status,
             message: message.into(),
+            limited: None,
         }
     }
 
     fn response(&self) -> HttpResponse {
         let message = &self.message;
-        HttpResponse::build(self.status).json(json!({ "error": message, "message": message }))
+        let body = json!({ "error": message, "message": message });
+        let mut response = HttpResponse::build(self.status).json(body);
+        for (name, value) in self.limited.iter().flat_map(|limited| &limited.headers) {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+        response
     }
 }
 
@@ -48,13 +58,21 @@ pub(crate) async fn handle(
     request: HttpRequest,
     payload: web::Payload,
     shared: Arc<Shared>,
+    gate: Rc<RateGate>,
 ) -> HttpResponse {
     let settings = shared.settings();
     let path = request.uri().path().to_owned();
     let path = path.strip_prefix(settings.prefix.as_str()).unwrap_or(&path);
     let method = request.method().as_str();
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let class = if method == "POST" {
+        RouteClass::Write
+    } else {
+        RouteClass::Read
+    };
+    let admitted = admit(&request, &shared, &gate, class).await;
     let answer = match (method, parts.as_slice()) {
+        _ if admitted.is_err() => admitted.map(|()| HttpResponse::Ok().finish()),
         ("GET", ["websocket"]) => upgrade(&request, payload, &shared),
         ("GET" | "HEAD", ["api", "health"]) => Ok(health(&shared)),
         ("POST", ["api", "broadcast"]) => broadcast_all(&request, payload, &shared).await,
@@ -84,6 +102,35 @@ pub(crate) async fn handle(
         request_id: None,
     });
     response
+}
+
+/// Counts the request.
+async fn admit(
+    request: &HttpRequest,
+    shared: &Shared,
+    gate: &RateGate,
+    class: RouteClass,
+) -> Result<(), Refusal> {
+    let settings = shared.settings();
+    let Some(limits) = &settings.rate_limits else {
+        return Ok(());
+    };
+    let principal = caller(request, shared).ok();
+    let credential = request.headers().get(AUTHORIZATION);
+    let credential = credential.and_then(|value| bearer_token(value.as_bytes()));
+    let Some(caller) = limits.caller(request, principal.as_ref(), credential) else {
+        return Ok(());
+    };
+    let quota = gate.admit(limits, class, &caller).await;
+    if quota.verdict() != Verdict::Limited {
+        return Ok(());
+    }
+    let limited = quota.error();
+    Err(Refusal {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        message: "Too many requests".to_owned(),
+        limited: Some(Box::new(limited)),
+    })
 }
 
 fn parameter(request: &HttpRequest, name: &str) -> Option<String> {

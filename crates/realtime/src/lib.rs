@@ -20,22 +20,24 @@ mod socket;
 mod state;
 mod topic;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::web::{self, ServiceConfig};
+use passerelle_surface::RateGate;
 
 pub use metrics::RealtimeCounts;
 pub use settings::RealtimeSettings;
 pub use state::{RealtimeParts, RealtimeState};
 
 /// Mounts the surface as the default service of the scope that is being configured, whose path is
-/// [`RealtimeSettings::prefix`].
-pub fn configure(config: &mut ServiceConfig, state: &RealtimeState) {
-    let shared = Arc::clone(&state.shared);
+/// [`RealtimeSettings::prefix`]. Limits of rates are as a worker sees them.
+pub fn configure(config: &mut ServiceConfig, state: &RealtimeState, gate: RateGate) {
+    let (shared, gate) = (Arc::clone(&state.shared), Rc::new(gate));
     config.default_service(web::to(
         move |request: HttpRequest, payload: web::Payload| {
-            http::handle(request, payload, Arc::clone(&shared))
+            http::handle(request, payload, Arc::clone(&shared), Rc::clone(&gate))
         },
     ));
 }

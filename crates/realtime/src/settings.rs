@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_identity::Verifier;
-use passerelle_surface::HttpLimits;
+use passerelle_surface::{HttpLimits, RateLimitSettings};
 
 /// How the surface behaves.
 #[derive(Clone)]
@@ -31,6 +31,8 @@ pub struct RealtimeSettings {
     pub tells_deleted_keys: bool,
     /// Bounds on requests.
     pub http_limits: HttpLimits,
+    /// How many requests a caller may make: sockets count as reads, broadcasts as writes.
+    pub rate_limits: Option<RateLimitSettings>,
 }
 
 impl std::fmt::Debug for RealtimeSettings {

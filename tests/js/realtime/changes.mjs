@@ -291,6 +291,24 @@ test('private channels ask the policies of realtime.messages', async () => {
   assert.equal(payload.by, 'post');
 });
 
+test('who follows changes is told when some were lost, and follows them anew', async () => {
+  const [one, other] = [await follow(service, ALL), await follow(service, ALL, urls[1])];
+  const { rows: slots } = await database.query("select slot_name, active_pid from pg_replication_slots where slot_name like 'passerelle_rt_%' and database = current_database() and active");
+  assert.equal(slots.length, 2);
+  for (const { slot_name: slot, active_pid: pid } of slots) {
+    await database.query('select pg_terminate_backend($1)', [pid]);
+    // As when it held too much (max_slot_wal_keep_size).
+    for (;;) {
+      try { await database.query('select pg_drop_replication_slot($1)', [slot]); break; } catch (error) { if (!/is active/.test(error.message)) throw error; }
+    }
+  }
+  for (const { system } of [one, other]) {
+    await system.until((all) => all.some(({ status, message }) => status === 'error' && /missed/.test(message)), 'that some were missed');
+    await system.until((all) => all.filter(({ status }) => status === 'ok').length === 2, 'the second subscription');
+  }
+  await settled(one, other);
+});
+
 test('who signs out loses their channels at once', async () => {
   const supabase = createClient(urls[0], anonKey, { auth: { persistSession: true, autoRefreshToken: false, storageKey: `s${process.pid}` }, realtime: { transport: WebSocket } });
   clients.push(supabase);

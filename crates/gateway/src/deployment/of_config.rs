@@ -59,7 +59,8 @@ impl Deployment {
             inbox,
         )?;
         let verifier = Arc::clone(&rest.verifier);
-        let realtime = realtime::realtime(settings, verifier, rest.http_limits)?;
+        let limits = (rest.http_limits, rest.rate_limits.clone());
+        let realtime = realtime::realtime(settings, verifier, limits.0, limits.1)?;
         Ok(Self {
             listen: tcp(&server.host, server.port),
             admin: (server.admin_port != 0).then(|| tcp(&server.admin_host, server.admin_port)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use passerelle_identity::Verifier;
 use passerelle_realtime::RealtimeSettings;
-use passerelle_surface::HttpLimits;
+use passerelle_surface::{HttpLimits, RateLimitSettings};
 use passerelle_wire::Endpoint;
 
 use super::DeploymentError;
@@ -26,6 +26,7 @@ pub(super) fn realtime(
     settings: &Settings,
     verifier: Arc<Verifier>,
     http_limits: HttpLimits,
+    rate_limits: Option<RateLimitSettings>,
 ) -> Result<Option<RealtimeParts>, DeploymentError> {
     let realtime = settings.realtime;
     if !realtime.enabled {
@@ -44,6 +45,7 @@ pub(super) fn realtime(
             silence: Duration::from_secs(realtime.silence_seconds),
             tells_deleted_keys: realtime.deleted_keys,
             http_limits,
+            rate_limits,
         },
         feed: super::feed_endpoint(settings)?,
     }))

@@ -11,7 +11,7 @@ use actix_web::http::{KeepAlive, StatusCode};
 use actix_web::{App, HttpResponse, web};
 use passerelle_realtime::RealtimeState;
 use passerelle_rest::RestState;
-use passerelle_surface::{ErrorBody, Frontage, FrontageSettings, RateLimits, RawTargets};
+use passerelle_surface::{ErrorBody, Frontage, FrontageSettings, RateGate, RateLimits, RawTargets};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::accounts::Accounts;
@@ -27,9 +27,12 @@ pub(super) struct Surfaces<'a> {
     pub(super) realtime: Option<Arc<RealtimeState>>,
 }
 
-fn mount(config: &mut web::ServiceConfig, realtime: &RealtimeState) {
+fn mount(config: &mut web::ServiceConfig, realtime: &RealtimeState, gate: RateGate) {
     let scope = web::scope("/realtime/v1");
-    config.service(scope.configure(|config| passerelle_realtime::configure(config, realtime)));
+    let surface = |config: &mut web::ServiceConfig| {
+        passerelle_realtime::configure(config, realtime, gate);
+    };
+    config.service(scope.configure(surface));
 }
 
 /// Starts the workers; the server runs when it is awaited.
@@ -80,7 +83,10 @@ pub(super) fn start(
                 None => app,
             };
             let app = match &realtime {
-                Some(realtime) => app.configure(|config| mount(config, realtime)),
+                Some(realtime) => {
+                    let gate = limits.for_worker();
+                    app.configure(|config| mount(config, realtime, gate))
+                }
                 None => app,
             };
             let app = match &inbox {

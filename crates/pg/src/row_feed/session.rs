@@ -101,6 +101,11 @@ impl Session {
         let mut replication = Replication::connect(&endpoint).await?;
         replication.command(STYLE).await?;
         let mut is_new = !has_slot;
+        if is_new && side.is_boundless().await? {
+            tracing::warn!(
+                "max_slot_wal_keep_size has no limit: a slot whose gateway hangs can fill the disk of PostgreSQL"
+            );
+        }
         if has_slot && !side.is_usable(slot).await? {
             side.client.query(DROP, &[&slot.0]).await?;
             is_new = true;
@@ -131,6 +136,12 @@ pub(super) struct Side {
 }
 
 impl Side {
+    /// Whether a slot may hold any amount of WAL.
+    async fn is_boundless(&self) -> Result<bool, Failure> {
+        let bound = "select pg_catalog.current_setting('max_slot_wal_keep_size') = '-1'";
+        Ok(self.client.query_one(bound, &[]).await?.try_get(0)?)
+    }
+
     /// Whether there is still such a slot that can be read.
     async fn is_usable(&self, slot: &SlotName) -> Result<bool, Failure> {
         let usable = "select wal_status is distinct from 'lost' from pg_catalog.pg_replication_slots where slot_name = $1";

@@ -9,12 +9,27 @@ use super::BusEvent;
 
 /// The most events that wait.
 pub(super) const CAPACITY: usize = 1024;
+/// The most bytes that wait.
+const BYTES: usize = 32 * 1024 * 1024;
 
 /// The events of one subscription; bounded.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    events: Mutex<VecDeque<BusEvent>>,
+    events: Mutex<Events>,
     filled: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Events {
+    waiting: VecDeque<BusEvent>,
+    bytes: usize,
+}
+
+fn size(event: &BusEvent) -> usize {
+    match event {
+        BusEvent::Message(message) => message.payload.len(),
+        BusEvent::Gap | BusEvent::Lost => 0,
+    }
 }
 
 impl Queue {
@@ -22,12 +37,15 @@ impl Queue {
         {
             let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
             // Twice the same news is none.
-            if event != BusEvent::Lost && event != BusEvent::Gap || events.back() != Some(&event) {
-                if events.len() >= CAPACITY {
-                    events.clear();
-                    events.push_back(BusEvent::Gap);
+            let is_message = !matches!(event, BusEvent::Lost | BusEvent::Gap);
+            if is_message || events.waiting.back() != Some(&event) {
+                events.bytes += size(&event);
+                if events.waiting.len() >= CAPACITY || events.bytes > BYTES {
+                    events.waiting.clear();
+                    events.waiting.push_back(BusEvent::Gap);
+                    events.bytes = size(&event);
                 }
-                events.push_back(event);
+                events.waiting.push_back(event);
             }
         }
         self.filled.notify_one();
@@ -38,7 +56,9 @@ impl Queue {
             let filled = self.filled.notified();
             let next = {
                 let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-                events.pop_front()
+                let next = events.waiting.pop_front();
+                events.bytes -= next.as_ref().map_or(0, size);
+                next
             };
             match next {
                 Some(event) => return event,
