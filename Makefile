@@ -2,15 +2,16 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench soak fuzz install-run install-test install-bench
+.PHONY: help run test check bench bench-realtime soak fuzz install-run install-test install-bench
 
 ARGS ?=
 FUZZ_SECONDS ?= 60
 SOAK_STEPS ?= 20000
 SOAK_SECONDS ?= 600
+SOAK_REALTIME_SECONDS ?= 1200
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: install-run ## Build, start PostgreSQL, Redis and the gateway with the example application (ARGS='--port 54400')
 	@cargo build --quiet --release --package passerelle-gateway
@@ -29,9 +30,16 @@ bench: install-bench ## Measure the stages, and the gateway beside pgbench
 	node bench/cached.mjs
 	node bench/accounts.mjs
 
-soak: install-test ## The tests of kept replies for hours instead of seconds (SOAK_STEPS, SOAK_SECONDS of each fault)
+bench-realtime: install-bench ## Measure sockets, broadcast, changes of rows and private channels (ARGS='--rounds 1')
+	cargo build --quiet --release --package passerelle-gateway
+	cargo build --quiet --release --package passerelle-realtime --example load
+	node bench/realtime.mjs $(ARGS)
+
+soak: install-test ## Kept replies and realtime under faults, for long (SOAK_STEPS, SOAK_SECONDS of each fault, SOAK_REALTIME_SECONDS)
 	PROOF_STEPS=$(SOAK_STEPS) PROOF_SEED=$$(date +%s) REGISTERS_SECONDS=$(SOAK_SECONDS) \
 		cargo test --release --package e2e --test it cache:: -- --nocapture
+	SOAK_REALTIME_SECONDS=$(SOAK_REALTIME_SECONDS) SOAK_SEED=$$(date +%s) \
+		cargo test --release --package e2e --test it realtime::soak -- --nocapture
 
 fuzz: ## Fuzz every target for FUZZ_SECONDS each (needs cargo-fuzz)
 	@scripts/fuzz $(FUZZ_SECONDS)

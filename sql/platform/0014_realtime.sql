@@ -162,10 +162,12 @@ begin atomic
       select jsonb_agg(jsonb_build_object(
         'command', p.polcmd, 'permissive', p.polpermissive, 'roles', p.polroles::oid[],
         'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid),
+        -- A row as a whole is all its columns.
         'columns', coalesce((
-          select jsonb_agg(d.refobjsubid)
+          select jsonb_agg(distinct a.attnum)
           from pg_depend d
-          where d.classid = 'pg_policy'::regclass and d.objid = p.oid and d.refobjid = p.polrelid and d.refobjsubid > 0
+          join pg_attribute a on a.attrelid = d.refobjid and a.attnum > 0 and d.refobjsubid in (a.attnum, 0)
+          where d.classid = 'pg_policy'::regclass and d.objid = p.oid and d.refobjid = p.polrelid and d.deptype = 'n'
         ), '[]'),
         'functions', coalesce((
           select jsonb_agg(distinct d.refobjid::regprocedure::text)

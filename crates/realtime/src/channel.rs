@@ -17,7 +17,7 @@ use crate::join::{BindingConfig, Join, JoinConfig, Replay};
 use crate::outlet::Audience;
 use crate::presence::Meta;
 use crate::rights::Rights;
-use crate::rules::quoted;
+use crate::rules::{Wish, quoted};
 use crate::socket::Socket;
 use crate::state::Shared;
 use crate::topic::{Broadcast, Member, Name, PREFIX, Said, Topic};
@@ -99,7 +99,7 @@ impl Socket {
         if let Some(older) = self.channels.remove(&incoming.topic) {
             self.close(&older);
         }
-        let (specs, faults) = self.specs(&config.postgres_changes).await;
+        let (specs, faults) = self.specs(&config.postgres_changes, &principal).await;
         let member = Member {
             outlet: Arc::clone(&self.outlet),
             join: self.shared.next_join(),
@@ -242,10 +242,15 @@ impl Socket {
     }
 
     /// What is wanted of changes, and what is wrong with the rest.
-    async fn specs(&self, wanted: &[BindingConfig]) -> (Vec<Arc<Spec>>, Vec<String>) {
+    async fn specs(
+        &self,
+        wanted: &[BindingConfig],
+        principal: &Principal,
+    ) -> (Vec<Arc<Spec>>, Vec<String>) {
         let (mut specs, mut faults) = (Vec::new(), Vec::new());
+        let role = Audience::of(principal).role;
         for binding in wanted {
-            match self.shared.spec(binding).await {
+            match self.shared.spec(binding, &role).await {
                 Ok(spec) => specs.push(Arc::new(spec)),
                 Err(fault) => faults.push(fault),
             }
@@ -453,7 +458,7 @@ impl Socket {
 
 impl Shared {
     /// What a binding means, if it can be meant.
-    async fn spec(&self, binding: &BindingConfig) -> Result<Spec, String> {
+    async fn spec(&self, binding: &BindingConfig, role: &Arc<str>) -> Result<Spec, String> {
         let fault = |error: &dyn std::error::Error| {
             let error = chain(error);
             tracing::warn!(error, "a binding cannot be looked at");
@@ -500,7 +505,15 @@ impl Shared {
                 values.push(value.unwrap_or(literal.text));
             }
         }
-        Spec::new(binding, &tables, values)
+        let spec = Spec::new(binding, &tables, values)?;
+        if let [table] = &tables[..] {
+            let seen = self.rules.rule(table, role, Wish::See).await;
+            let seen = seen.map_err(|error| fault(&error))?;
+            if let Some(hidden) = spec.hidden(table, &seen.columns) {
+                return Err(format!("invalid column for filter {hidden}"));
+            }
+        }
+        Ok(spec)
     }
 
     /// A type of a table's columns, with its schema.

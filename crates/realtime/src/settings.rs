@@ -11,6 +11,8 @@ use passerelle_surface::{HttpLimits, RateLimitSettings};
 pub struct RealtimeSettings {
     /// The path of the surface.
     pub prefix: String,
+    /// Where functions that policies call find what they name without a schema, as PostgreSQL writes it.
+    pub search_path: String,
     /// Who verifies tokens.
     pub verifier: Arc<Verifier>,
     /// Channels of one socket at most.

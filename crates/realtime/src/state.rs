@@ -345,8 +345,9 @@ impl Shared {
         statement: &str,
         rows: String,
     ) -> Result<Vec<bool>, AskError> {
+        let search_path = &self.settings.load().search_path;
         let prelude = Prelude {
-            search_path: "",
+            search_path,
             role_settings: &[],
             role: &audience.role,
             claims: &audience.claims,
@@ -366,7 +367,7 @@ impl Shared {
             text: statement.to_owned(),
             params: vec![Some(Bytes::from(rows))],
         };
-        let scope = Scope::new(Arc::clone(&audience.role), "");
+        let scope = Scope::new(Arc::clone(&audience.role), search_path.as_str());
         let mut connection = self.pool.acquire(&audience.role).await?;
         let flight = Flight::new(&statement, &scope).prelude(&prelude);
         let answers = connection.fly(&flight).await?;

@@ -153,6 +153,38 @@ test('columns that a role may not read are not told', async () => {
   assert.deepEqual(told(all), [{ id: 1, name: 'ada', secret: 'x' }]);
 });
 
+test('a filter tells nothing of a column that its owner may not read', async () => {
+  const notices = { event: '*', schema: 'public', table: 'open_notes' };
+  const guesser = await follow(tokenOf(ADA), [
+    notices,
+    { event: '*', schema: 'public', table: 'accounts', filter: 'secret=eq.y' },
+    { event: '*', schema: 'public', table: 'accounts', filter: 'name=eq.bob' },
+  ]);
+  await guesser.system.until((all) => all.some(({ status, message }) => status === 'error' && /invalid column for filter secret/.test(message)));
+  // Somebody who could read it, and who is somebody else now.
+  const demoted = await follow(service, [notices, { event: '*', schema: 'public', table: 'accounts', filter: 'secret=eq.y' }]);
+  await demoted.supabase.realtime.setAuth(tokenOf(ADA));
+  await demoted.channel.track({});
+  await database.query("insert into accounts (name, secret) values ('bob', 'y')");
+  await settled(guesser, demoted);
+  const told = (who) => who.got.filter(({ table }) => table === 'accounts').map(({ new: row }) => row.name);
+  assert.deepEqual([told(guesser), told(demoted)], [['bob'], []]);
+});
+
+test('policies that call functions, that fail, and that read whole rows', async () => {
+  const ada = await follow(tokenOf(ADA), ALL);
+  await database.query('insert into shares (draft, reader) values (70, $1) on conflict do nothing', [ADA]);
+  await database.query("insert into chapters (draft, page) values (70, '1'), (71, '2'), (70, 'none'), (70, '0'), (70, '3')");
+  await database.query("insert into blobs (owner, big) values ($1, repeat('x', 9000))", [ADA]);
+  await database.query("update blobs set body = 'y'");
+  await database.query("update blobs set big = 'short'");
+  await settled(ada);
+  const told = (name) => ada.got.filter(({ table }) => table === name);
+  assert.deepEqual(told('chapters').map(({ new: row }) => row.page), ['1', '3'], 'the row that the policy fails on takes no other with it');
+  // What a policy depends on and nobody knows is not guessed.
+  assert.deepEqual(told('blobs').map(({ eventType, new: row }) => `${eventType} ${row.big.length}`), ['INSERT 9000', 'UPDATE 5']);
+});
+
 test('filters, columns that are wanted, and events', async () => {
   const follower = await follow(service, [
     { event: 'INSERT', schema: 'public', table: 'things', filter: 'small=gt.5' },

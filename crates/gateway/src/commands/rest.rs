@@ -63,7 +63,7 @@ pub(super) fn run(arguments: RestArguments, environment: &Environment) -> Result
         } else if arguments.dump_schema {
             dump_schema(&configuration).await
         } else {
-            serve(configuration).await
+            Box::pin(serve(configuration)).await
         }
     })
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_identity::Verifier;
+use passerelle_pg::search_path;
 use passerelle_realtime::RealtimeSettings;
 use passerelle_surface::{HttpLimits, RateLimitSettings};
 use passerelle_wire::Endpoint;
@@ -32,9 +33,13 @@ pub(super) fn realtime(
     if !realtime.enabled {
         return Ok(None);
     }
+    let database = &settings.database;
+    let schemas = database.schemas.iter().map(String::as_str);
+    let extra = database.extra_search_path.iter().map(String::as_str);
     Ok(Some(RealtimeParts {
         settings: RealtimeSettings {
             prefix: REALTIME_PREFIX.to_owned(),
+            search_path: search_path(schemas.chain(extra)),
             verifier,
             channels: realtime.max_channels,
             joins: realtime.joins_per_second,

@@ -73,31 +73,22 @@ pub(super) fn start(
             app.configure(surface)
         } else {
             let frontage = frontage.clone();
-            let app = match accounts {
-                Some(accounts) => {
+            let app = app.configure(|config| {
+                if let Some(accounts) = accounts {
                     let accounts = |config: &mut web::ServiceConfig| {
                         passerelle_auth::configure(config, accounts);
                     };
-                    app.service(web::scope("/auth/v1").configure(accounts))
+                    config.service(web::scope("/auth/v1").configure(accounts));
                 }
-                None => app,
-            };
-            let app = match &realtime {
-                Some(realtime) => {
-                    let gate = limits.for_worker();
-                    app.configure(|config| mount(config, realtime, gate))
+                if let Some(realtime) = &realtime {
+                    mount(config, realtime, limits.for_worker());
                 }
-                None => app,
-            };
-            let app = match &inbox {
-                Some(inbox) => {
+                if let Some(inbox) = &inbox {
                     let inbox = Arc::clone(inbox);
-                    app.service(
-                        web::scope("/_dev").configure(|config| inbox::configure(config, inbox)),
-                    )
+                    let inbox = |config: &mut web::ServiceConfig| inbox::configure(config, inbox);
+                    config.service(web::scope("/_dev").configure(inbox));
                 }
-                None => app,
-            };
+            });
             app.service(web::scope(&prefix).configure(surface))
                 .default_service(web::to(move || ready(no_surface(&frontage.settings()))))
         };

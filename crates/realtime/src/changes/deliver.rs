@@ -16,8 +16,8 @@ use super::record::{columns, object};
 use super::{Following, Spec, Subscription, system};
 use crate::frame::push_text;
 use crate::outlet::{Audience, Out};
-use crate::rules::{Check, Needs, Rule, Table, Wish, arranged, array, is_key, text};
-use crate::state::Shared;
+use crate::rules::{Check, Needs, Question, Rule, Table, Wish, arranged, array, is_key, text};
+use crate::state::{AskError, Shared};
 use crate::topic::{Broadcast, Name, Said};
 
 /// Microseconds between 1970 and 2000.
@@ -87,6 +87,9 @@ struct Case<'a> {
 /// Those whose sight is the same.
 type AudienceKey = (u32, Arc<str>, Arc<str>);
 
+/// What roles may see of tables.
+type RulesOfRoles = HashMap<(u32, Arc<str>), Arc<Rule>>;
+
 /// What is asked of the database for one audience.
 struct Asked {
     audience: Audience,
@@ -121,7 +124,11 @@ impl Shared {
         if cases.is_empty() {
             return;
         }
-        let (rules, asked) = self.questions(&cases).await;
+        let rules = self.rules_of(&cases).await;
+        for case in &mut cases {
+            case.keep_allowed(&rules);
+        }
+        let asked = questions(&cases, &rules);
         let sights = self.answers(&cases, asked).await;
         for (index, case) in cases.iter().enumerate() {
             self.tell(index, case, &rules, &sights);
@@ -195,6 +202,8 @@ impl Shared {
                 (None, Some(row), *is_whole)
             }
         };
+        let row = new.as_ref().or(old.as_ref())?;
+        let values: Vec<Option<&str>> = row.iter().map(|value| text(*value)).collect();
         let mut wanted = Vec::new();
         {
             let inner = self.subscriptions.inner.read();
@@ -204,8 +213,7 @@ impl Shared {
                 if !spec.is_for(&table) || !spec.event.takes(&change.what) {
                     continue;
                 }
-                let row = new.as_ref().or(old.as_ref())?;
-                if passes(spec, &table, row) {
+                if passes(spec, &table, row, &values) {
                     let members = group.members.values().flatten().cloned().collect();
                     wanted.push((Arc::clone(spec), members));
                 }
@@ -221,50 +229,21 @@ impl Shared {
         })
     }
 
-    /// What is to be asked, and the rules of all roles.
-    async fn questions(
-        &self,
-        cases: &[Case<'_>],
-    ) -> (
-        HashMap<(u32, Arc<str>), Arc<Rule>>,
-        HashMap<AudienceKey, Asked>,
-    ) {
-        let mut rules: HashMap<(u32, Arc<str>), Arc<Rule>> = HashMap::new();
-        let mut asked: HashMap<AudienceKey, Asked> = HashMap::new();
-        for (index, case) in cases.iter().enumerate() {
-            let members = case.wanted.iter().flat_map(|(_, members)| members);
-            for member in members {
-                let audience = &member.audience;
-                let key = (case.table.oid, Arc::clone(&audience.role));
-                let rule = if let Some(rule) = rules.get(&key) {
-                    Arc::clone(rule)
-                } else {
-                    let rule = self.rule_of(&case.table, &audience.role).await;
-                    rules.insert(key, Arc::clone(&rule));
-                    rule
-                };
-                let Check::Ask(question) = &rule.check else {
-                    continue;
-                };
-                let asked = asked
-                    .entry(audience_key(case.table.oid, audience, question.needs))
-                    .or_insert_with(|| Asked {
-                        audience: audience.clone(),
-                        rule: Arc::clone(&rule),
-                        rows: Vec::new(),
-                    });
-                if asked.rows.last().is_some_and(|(last, _)| *last == index) {
+    /// The rules of all roles.
+    async fn rules_of(&self, cases: &[Case<'_>]) -> RulesOfRoles {
+        let mut rules = RulesOfRoles::new();
+        for case in cases {
+            for member in case.wanted.iter().flat_map(|(_, members)| members) {
+                let role = &member.audience.role;
+                let key = (case.table.oid, Arc::clone(role));
+                if rules.contains_key(&key) {
                     continue;
                 }
-                if case.new.is_some() {
-                    asked.rows.push((index, Image::New));
-                }
-                if case.is_old_whole {
-                    asked.rows.push((index, Image::Old));
-                }
+                let found = self.rule_of(&case.table, role).await;
+                rules.insert(key, found);
             }
         }
-        (rules, asked)
+        rules
     }
 
     /// What a role may see; nothing where that is not known.
@@ -329,34 +308,48 @@ impl Shared {
             rows.push(row.iter().map(|value| text(*value)).collect::<Vec<_>>());
             known.push((*index, *image));
         }
-        if rows.is_empty() {
-            return sights;
-        }
-        let rows = array(rows.iter().map(Vec::as_slice));
-        self.metrics.asked();
-        let answers = loop {
-            let (audience, statement) = (&asked.audience, &question.statement);
-            match self.ask(audience, &[], statement, rows.clone()).await {
-                Err(error) if error.is_passing() => pause(&error).await,
-                heard => break heard,
+        // A row that its policy fails on takes no other with it: the rest is asked about by halves.
+        let mut parts: Vec<_> = std::iter::once(0..rows.len()).collect();
+        while let Some(part) = parts.pop() {
+            if part.is_empty() {
+                continue;
             }
-        };
-        match answers {
-            Ok(answers) => {
-                for (place, is_visible) in known.into_iter().zip(answers) {
-                    let sight = if is_visible { Sight::Yes } else { Sight::No };
-                    sights.insert(place, sight);
+            match self.ask_about(asked, question, &rows[part.clone()]).await {
+                Ok(answers) => {
+                    for (place, is_visible) in known[part].iter().zip(answers) {
+                        let sight = if is_visible { Sight::Yes } else { Sight::No };
+                        sights.insert(*place, sight);
+                    }
                 }
-            }
-            Err(error) => {
-                let error = chain(&error);
-                tracing::warn!(
-                    error,
-                    "policies could not be asked; the changes are not told"
-                );
+                Err(error) if part.len() == 1 => {
+                    let error = chain(&error);
+                    tracing::warn!(error, "policies could not be asked; the change is not told");
+                }
+                Err(_) => {
+                    let middle = part.start.midpoint(part.end);
+                    parts.extend([middle..part.end, part.start..middle]);
+                }
             }
         }
         sights
+    }
+
+    /// Asks until the database hears.
+    async fn ask_about(
+        &self,
+        asked: &Asked,
+        question: &Question,
+        rows: &[Vec<Option<&str>>],
+    ) -> Result<Vec<bool>, AskError> {
+        let rows = array(rows.iter().map(Vec::as_slice));
+        self.metrics.asked();
+        loop {
+            let (audience, statement) = (&asked.audience, &question.statement);
+            match self.ask(audience, &[], statement, rows.clone()).await {
+                Err(error) if error.is_passing() => pause(&error).await,
+                heard => return heard,
+            }
+        }
     }
 
     /// Tells everybody who may know.
@@ -364,7 +357,7 @@ impl Shared {
         &self,
         index: usize,
         case: &Case<'_>,
-        rules: &HashMap<(u32, Arc<str>), Arc<Rule>>,
+        rules: &RulesOfRoles,
         sights: &HashMap<AudienceKey, HashMap<(usize, Image), Sight>>,
     ) {
         // A channel is told once, with all its bindings that fit.
@@ -435,6 +428,62 @@ impl Shared {
     }
 }
 
+impl Case<'_> {
+    /// Leaves out who may not read what their filter looks at.
+    fn keep_allowed(&mut self, rules: &RulesOfRoles) {
+        let table = &self.table;
+        for (spec, members) in &mut self.wanted {
+            let mut known: Option<(Arc<str>, bool)> = None;
+            members.retain(|member| {
+                let role = &member.audience.role;
+                if let Some((of, is_allowed)) = &known
+                    && of == role
+                {
+                    return *is_allowed;
+                }
+                let found = rules.get(&(table.oid, Arc::clone(role)));
+                let is_allowed =
+                    found.is_some_and(|rule| spec.hidden(table, &rule.columns).is_none());
+                known = Some((Arc::clone(role), is_allowed));
+                is_allowed
+            });
+        }
+    }
+}
+
+/// What is to be asked.
+fn questions(cases: &[Case<'_>], rules: &RulesOfRoles) -> HashMap<AudienceKey, Asked> {
+    let mut asked: HashMap<AudienceKey, Asked> = HashMap::new();
+    for (index, case) in cases.iter().enumerate() {
+        for member in case.wanted.iter().flat_map(|(_, members)| members) {
+            let audience = &member.audience;
+            let Some(rule) = rules.get(&(case.table.oid, Arc::clone(&audience.role))) else {
+                continue;
+            };
+            let Check::Ask(question) = &rule.check else {
+                continue;
+            };
+            let asked = asked
+                .entry(audience_key(case.table.oid, audience, question.needs))
+                .or_insert_with(|| Asked {
+                    audience: audience.clone(),
+                    rule: Arc::clone(rule),
+                    rows: Vec::new(),
+                });
+            if asked.rows.last().is_some_and(|(last, _)| *last == index) {
+                continue;
+            }
+            if case.new.is_some() {
+                asked.rows.push((index, Image::New));
+            }
+            if case.is_old_whole {
+                asked.rows.push((index, Image::Old));
+            }
+        }
+    }
+    asked
+}
+
 /// Waits before the database is asked again, which did not hear: what is not told now is never told.
 async fn pause(error: &(dyn std::error::Error + Send + Sync)) {
     let error = chain(error);
@@ -482,7 +531,12 @@ fn audience_key(table: u32, audience: &Audience, needs: Needs) -> AudienceKey {
 }
 
 /// Whether a row passes the filter. What is not known of it does not.
-fn passes(spec: &Spec, table: &Table, row: &[Option<&RowValue>]) -> bool {
+fn passes(
+    spec: &Spec,
+    table: &Arc<Table>,
+    row: &[Option<&RowValue>],
+    values: &[Option<&str>],
+) -> bool {
     match spec.compile(table) {
         Ok(None) => true,
         Ok(Some(compiled)) => {
@@ -490,8 +544,7 @@ fn passes(spec: &Spec, table: &Table, row: &[Option<&RowValue>]) -> bool {
                 .filter
                 .columns()
                 .all(|column| row.get(column).is_some_and(Option::is_some));
-            let values: Vec<Option<&str>> = row.iter().map(|value| text(*value)).collect();
-            is_known && compiled.filter.matches(&values)
+            is_known && compiled.filter.matches(values)
         }
         // The column is gone.
         Err(_) => false,

@@ -21,7 +21,7 @@ pub(crate) use self::filter::Filter as BindingFilter;
 /// What somebody wants to know of.
 #[derive(Debug)]
 pub(crate) struct Spec {
-    /// The same for the same wish, everywhere.
+    /// The same for the same wish, everywhere. Different wishes may have the same.
     pub(crate) id: u32,
     event: Wanted,
     schema: String,
@@ -35,12 +35,21 @@ pub(crate) struct Spec {
 /// For one description of a table.
 #[derive(Debug)]
 struct CompiledFilter {
-    columns: usize,
+    table: Arc<Table>,
     filter: Filter,
 }
 
+/// A wish as it was written: who has the same is told together.
+type Wish = (
+    Wanted,
+    String,
+    Option<String>,
+    Option<Vec<String>>,
+    Option<String>,
+);
+
 /// Which changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Wanted {
     All,
     Insert,
@@ -125,20 +134,41 @@ impl Spec {
         Ok(spec)
     }
 
-    fn compile(&self, table: &Table) -> Result<Option<Arc<CompiledFilter>>, String> {
+    fn wish(&self) -> Wish {
+        let filter = self.filter.as_ref().map(|(text, _)| text.clone());
+        (
+            self.event,
+            self.schema.clone(),
+            self.table.clone(),
+            self.select.clone(),
+            filter,
+        )
+    }
+
+    /// A column that the filter looks at and that somebody may not read: what it lets through would tell of it.
+    pub(crate) fn hidden(&self, table: &Arc<Table>, allowed: &[bool]) -> Option<String> {
+        let compiled = self.compile(table).ok()??;
+        let hidden = compiled
+            .filter
+            .columns()
+            .find(|column| allowed.get(*column) != Some(&true))?;
+        table.columns.get(hidden).map(|column| column.name.clone())
+    }
+
+    fn compile(&self, table: &Arc<Table>) -> Result<Option<Arc<CompiledFilter>>, String> {
         let Some((text, values)) = &self.filter else {
             return Ok(None);
         };
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = compiled.get(&table.oid)
-            && known.columns == table.columns.len()
+            && Arc::ptr_eq(&known.table, table)
         {
             return Ok(Some(Arc::clone(known)));
         }
         let mut values = values.iter().cloned();
         let filter = Filter::read(text, table, &mut |_, _| values.next())?;
         let filter = Arc::new(CompiledFilter {
-            columns: table.columns.len(),
+            table: Arc::clone(table),
             filter,
         });
         compiled.insert(table.oid, Arc::clone(&filter));
@@ -181,7 +211,7 @@ pub(crate) struct Subscriptions {
 #[derive(Debug)]
 struct Inner {
     by_join: HashMap<u64, Arc<Subscription>>,
-    groups: HashMap<u32, Group>,
+    groups: HashMap<Wish, Group>,
     following: Following,
     /// Who has not been told yet that changes come.
     untold: Vec<Arc<Subscription>>,
@@ -298,7 +328,7 @@ impl Inner {
         let audience = &subscription.audience;
         let key = (Arc::clone(&audience.role), Arc::clone(&audience.subject));
         for spec in &subscription.specs {
-            let group = self.groups.entry(spec.id).or_insert_with(|| Group {
+            let group = self.groups.entry(spec.wish()).or_insert_with(|| Group {
                 spec: Arc::clone(spec),
                 members: HashMap::new(),
             });
@@ -316,7 +346,8 @@ impl Inner {
         let audience = &subscription.audience;
         let key = (Arc::clone(&audience.role), Arc::clone(&audience.subject));
         for spec in &subscription.specs {
-            let Some(group) = self.groups.get_mut(&spec.id) else {
+            let wish = spec.wish();
+            let Some(group) = self.groups.get_mut(&wish) else {
                 continue;
             };
             if let Some(members) = group.members.get_mut(&key) {
@@ -326,7 +357,7 @@ impl Inner {
                 }
             }
             if group.members.is_empty() {
-                self.groups.remove(&spec.id);
+                self.groups.remove(&wish);
             }
         }
         true
