@@ -9,7 +9,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use passerelle_identity::{Principal, bearer_token};
 use passerelle_pg::chain;
 use passerelle_store::Verdict;
-use passerelle_surface::{ErrorBody, RateGate, RouteClass, Service, Shape, Stages, Trace, body};
+use passerelle_surface::{
+    ErrorBody, RateGate, RouteClass, Service, SessionRefusal, Shape, Stages, Trace, body,
+};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::json;
@@ -166,6 +168,22 @@ fn caller(request: &HttpRequest, shared: &Shared) -> Result<Principal, Refusal> 
         })
 }
 
+/// Who asks, and is signed in still.
+async fn live_caller(request: &HttpRequest, shared: &Shared) -> Result<Principal, Refusal> {
+    let principal = caller(request, shared)?;
+    if let (Some(ended), Some(session)) = (&shared.ended, principal.session()) {
+        let checked = ended.check(session).await;
+        checked.map_err(|error| {
+            let status = match error {
+                SessionRefusal::Ended => StatusCode::UNAUTHORIZED,
+                SessionRefusal::Unknown => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            Refusal::new(status, error.to_string())
+        })?;
+    }
+    Ok(principal)
+}
+
 fn upgrade(
     request: &HttpRequest,
     payload: web::Payload,
@@ -229,7 +247,7 @@ async fn broadcast_all(
     payload: web::Payload,
     shared: &Shared,
 ) -> Result<HttpResponse, Refusal> {
-    let principal = caller(request, shared)?;
+    let principal = live_caller(request, shared).await?;
     let body = read(request, payload, shared).await?;
     let messages: Messages = serde_json::from_slice(&body).map_err(|error| {
         Refusal::new(
@@ -269,7 +287,7 @@ async fn broadcast_one(
     topic: &str,
     event: &str,
 ) -> Result<HttpResponse, Refusal> {
-    let principal = caller(request, shared)?;
+    let principal = live_caller(request, shared).await?;
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let kind = request.headers().get(CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();

@@ -81,6 +81,10 @@ pub(crate) fn outlet(version: Version, messages: usize, bytes: usize) -> (Arc<Ou
 impl Outlet {
     /// Hands something over, without waiting. A socket that takes too little is given up.
     pub(crate) fn send(&self, out: Out) {
+        // What comes after something that is missing is missing, too.
+        if self.is_lost.load(Ordering::Acquire) {
+            return;
+        }
         let bytes = out.bytes();
         let waiting = self.waiting.fetch_add(bytes, Ordering::AcqRel) + bytes;
         if waiting > self.most || self.queue.try_send(out).is_err() {

@@ -1,15 +1,18 @@
 //! One socket: it reads what a client sends, answers, and writes what waits for it.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Session};
+use actix_ws::{
+    AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Closed, Session,
+};
 use futures_util::StreamExt as _;
 use passerelle_identity::Principal;
 use serde_json::{Value, json};
-use tokio::time::sleep_until;
+use tokio::time::{sleep, sleep_until, timeout};
 use uuid::Uuid;
 
 use crate::bucket::Bucket;
@@ -21,6 +24,8 @@ use crate::state::Shared;
 
 /// Frames that are written before something is read again.
 const AT_ONCE: usize = 64;
+/// How long a client may take to be told why it is left.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A client, as long as it is there.
 pub(crate) struct Socket {
@@ -80,7 +85,7 @@ impl Socket {
                 code,
                 description: Some(reason.to_owned()),
             };
-            let _gone = session.close(Some(reason)).await;
+            let _gone = timeout(FAREWELL, session.close(Some(reason))).await;
         }
     }
 
@@ -123,10 +128,7 @@ impl Socket {
                         None => return End::Gone,
                     }
                 }
-                () = outlet.lost() => {
-                    self.shared.metrics.slow();
-                    return End::Close(CloseCode::Policy, "The client reads too slowly");
-                }
+                () = outlet.lost() => return self.slow(),
                 () = sleep_until(wake.into()) => {
                     if Instant::now() >= silent {
                         return End::Close(CloseCode::Normal, "The client is silent");
@@ -138,9 +140,9 @@ impl Socket {
     }
 
     async fn write(&mut self, session: &mut Session, out: Out) -> Result<(), End> {
-        let written = match out {
-            Out::Text(text) => session.text(text).await,
-            Out::Binary(bytes) => session.binary(bytes).await,
+        match out {
+            Out::Text(text) => self.put(session.text(text)).await,
+            Out::Binary(bytes) => self.put(session.binary(bytes)).await,
             Out::SessionEnded(ended) => {
                 self.end_session(ended);
                 Ok(())
@@ -149,9 +151,24 @@ impl Socket {
                 self.tell_missed();
                 Ok(())
             }
-            Out::GoAway => return Err(End::Close(CloseCode::Restart, "The server restarts")),
-        };
-        written.map_err(|_| End::Gone)
+            Out::GoAway => Err(End::Close(CloseCode::Restart, "The server restarts")),
+        }
+    }
+
+    /// Hands a frame to the connection, as long as somebody takes what is there.
+    async fn put(&self, frame: impl Future<Output = Result<(), Closed>>) -> Result<(), End> {
+        tokio::select! {
+            biased;
+            written = frame => return written.map_err(|_| End::Gone),
+            () = self.outlet.lost() => {}
+            () = sleep(self.settings.silence) => {}
+        }
+        Err(self.slow())
+    }
+
+    fn slow(&self) -> End {
+        self.shared.metrics.slow();
+        End::Close(CloseCode::Policy, "The client reads too slowly")
     }
 
     async fn take(&mut self, session: &mut Session, message: AggregatedMessage) -> Option<End> {

@@ -354,6 +354,10 @@ test('who signs out loses their channels at once', async () => {
   assert.equal(answer.status, 204);
   await states.until((all) => all.some(({ message }) => message === 'The session has ended'));
   await states.until((all) => all.includes('CLOSED'));
+  const said = await fetch(`${urls[0]}/realtime/v1/api/broadcast/signed-in/events/x`, {
+    method: 'POST', headers: { apikey: anonKey, Authorization: `Bearer ${session.access_token}`, 'Content-Type': 'application/json' }, body: '{}',
+  });
+  assert.equal(said.status, 401);
 });
 
 test.after(async () => {

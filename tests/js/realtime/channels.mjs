@@ -128,6 +128,25 @@ test('presences of both gateways are known to all, and go with their sockets', a
   }
 });
 
+test('who stops reading is taken out, and nobody else waits', async () => {
+  const name = room();
+  const [speaker, present] = [client(), box()];
+  const channel = speaker.channel(name, { config: { broadcast: { ack: true } } });
+  channel.on('presence', { event: 'join' }, ({ key }) => present.put(`join ${key}`)).on('presence', { event: 'leave' }, ({ key }) => present.put(`leave ${key}`));
+  await joined(channel);
+  const stalled = new WebSocket(`${urls[0].replace('http', 'ws')}/realtime/v1/websocket?apikey=${anonKey}&vsn=2.0.0`);
+  await new Promise((resolve) => { stalled.on('open', resolve); });
+  const config = { presence: { key: 'stalled', enabled: true } };
+  stalled.send(JSON.stringify(['1', '1', `realtime:${name}`, 'phx_join', { config }]));
+  stalled.send(JSON.stringify(['1', '2', `realtime:${name}`, 'presence', { type: 'presence', event: 'track', payload: {} }]));
+  await present.until((all) => all.includes('join stalled'));
+  stalled.pause();
+  const payload = { text: 'x'.repeat(200_000) };
+  for (let sent = 0; sent < 150 && !present.got.includes('leave stalled'); sent += 1) assert.equal(await channel.send({ type: 'broadcast', event: 'much', payload }), 'ok');
+  await present.until((all) => all.includes('leave stalled'));
+  stalled.terminate();
+});
+
 test('a message by POST reaches everybody', async () => {
   const name = room();
   const boxes = urls.map(() => box());
