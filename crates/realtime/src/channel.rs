@@ -26,6 +26,8 @@ use crate::topic::{Broadcast, Member, Name, PREFIX, Said, Topic};
 const LONGEST_NAME: usize = 255;
 /// Bindings of one channel at most.
 const BINDINGS: usize = 100;
+/// Bytes of what somebody tracks: everybody who joins is sent all of it.
+const PRESENCE: usize = 32 * 1024;
 /// Messages that are said again at most.
 const REPLAYED: i32 = 25;
 const REPLAY: &str = "select id::text, event, payload \
@@ -191,6 +193,9 @@ impl Socket {
         if join.config.postgres_changes.len() > BINDINGS {
             return Err(format!("Too many bindings: at most {BINDINGS}"));
         }
+        if join.config.presence.key.len() > LONGEST_NAME {
+            return Err("The key of the presence is too long".to_owned());
+        }
         let token = join.access_token.filter(|token| !is_opaque(token));
         let principal = self.caller(token.as_deref()).await?;
         let name = Name {
@@ -313,6 +318,9 @@ impl Socket {
         match refreshed.await {
             Ok((principal, rights)) => {
                 channel.rights = rights;
+                if !rights.sees_presence {
+                    channel.topic.show_presence(channel.join, false);
+                }
                 channel.expires = expiry(&principal);
                 let session = principal.session();
                 if session != channel.session {
@@ -403,9 +411,14 @@ impl Socket {
                 let reason = json!({ "reason": "Unauthorized: You do not have permissions to be present on this Channel" });
                 self.reply(incoming, "error", &reason);
             }
+            Some("track") if payload.get().len() > PRESENCE => {
+                let reason =
+                    json!({ "reason": format!("A presence has at most {PRESENCE} bytes") });
+                self.reply(incoming, "error", &reason);
+            }
             Some("track") => {
                 if channel.rights.sees_presence {
-                    channel.topic.show_presence(channel.join);
+                    channel.topic.show_presence(channel.join, true);
                 }
                 self.track(channel, wanted.payload.unwrap_or_default());
                 self.reply(incoming, "ok", &json!({}));

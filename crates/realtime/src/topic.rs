@@ -166,11 +166,11 @@ impl Topic {
         }
     }
 
-    /// Presences begin to matter to a member.
-    pub(crate) fn show_presence(&self, join: u64) {
+    /// Whether a member is told of presences from now on.
+    pub(crate) fn show_presence(&self, join: u64, is_shown: bool) {
         let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(member) = members.iter_mut().find(|member| member.join == join) {
-            member.sees_presence = true;
+            member.sees_presence = is_shown;
         }
     }
 

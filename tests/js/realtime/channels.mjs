@@ -195,6 +195,10 @@ test('what is wrong is told, and the socket lives on', async () => {
   assert.deepEqual(ok, { status: 'ok', response: { postgres_changes: [] } });
   assert.equal((await ask('realtime:a', 'presence', { type: 'presence', event: 'dance' })).status, 'error');
   assert.equal((await ask('realtime:a', 'presence', 7)).status, 'error');
+  const track = (text) => ask('realtime:a', 'presence', { type: 'presence', event: 'track', payload: { text } });
+  assert.equal((await track('x'.repeat(30_000))).status, 'ok');
+  assert.match((await track('x'.repeat(40_000))).response.reason, /at most 32768 bytes/);
+  assert.match((await ask('realtime:b', 'phx_join', { config: { presence: { key: 'k'.repeat(256) } } })).response.reason, /too long/);
   // A second join takes the place of the first, which is closed under its own reference.
   const join = `${reference + 1}`;
   assert.equal((await ask('realtime:a', 'phx_join', {})).status, 'ok');
