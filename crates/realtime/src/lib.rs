@@ -1,7 +1,7 @@
 //! Row changes, broadcast and presence over websockets: `/realtime/v1` as a supabase-js client expects it.
 //!
 //! A socket is a task of its worker with a bounded queue, into which channels and the feed of changes put what it is to write. What
-//! policies say about a change is asked of the database once for each audience, not for each subscriber ([`rules`]).
+//! policies say about a change is asked of the database once for each audience, not for each subscriber (`rules`).
 
 mod bucket;
 mod changes;
