@@ -260,6 +260,14 @@ impl Rules {
         self.load(oid, 0).await
     }
 
+    /// Asks something that is asked rarely, over a connection of its own.
+    pub(crate) async fn ask_once(&self, sql: &str) -> Result<(), RulesError> {
+        let client = self.endpoint.connect().await?;
+        client.query(sql, &[]).await?;
+        Ok(())
+    }
+
+    /// Asks over a connection that is kept.
     pub(crate) async fn ask(
         &self,
         sql: &str,

@@ -206,11 +206,9 @@ async fn follow(shared: Arc<Shared>, endpoint: Endpoint) {
 
 async fn make_room(shared: Arc<Shared>) {
     loop {
-        if let Err(error) = shared
-            .rules
-            .ask("select passerelle.keep_messages()", &[])
-            .await
-        {
+        // Where nobody joins a channel, no connection is kept.
+        let made = shared.rules.ask_once("select passerelle.keep_messages()");
+        if let Err(error) = made.await {
             let error = passerelle_pg::chain(&error);
             tracing::debug!(error, "no room is made for messages of the next days");
         }
