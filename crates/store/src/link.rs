@@ -124,7 +124,7 @@ async fn keep(shared: Arc<Shared>) {
     let mut sighting = Sighting::new(Arc::clone(&shared.presence));
     let mut backoff = Backoff::new();
     loop {
-        let reason = match shared.endpoint.open(none()).await {
+        match shared.endpoint.open(none()).await {
             Ok(opened) => {
                 backoff.reset();
                 sighting.found();
@@ -139,11 +139,11 @@ async fn keep(shared: Arc<Shared>) {
                     () = live.failed.notified() => failure("a command was not answered"),
                 };
                 shared.current.store(None);
-                reason
+                // A connection that has broken says little of a server that has come back already.
+                tracing::debug!(%reason, "a connection to Redis is opened anew");
             }
-            Err(error) => error,
-        };
-        sighting.lost(&reason);
+            Err(error) => sighting.lost(&error),
+        }
         shared.tried.send_replace(true);
         backoff.wait().await;
     }
