@@ -231,7 +231,9 @@ fn split(text: &str) -> Result<Vec<String>, String> {
         } else if is_quoted && c == '\\' {
             is_escaped = true;
         } else if c == '"' {
-            is_quoted = !is_quoted;
+            // Only where a value begins is it more than a character of the value.
+            let begins = part.is_empty() || part.ends_with(['.', '(', ',']);
+            is_quoted = !is_quoted && begins;
         }
         match c {
             '(' if is_plain => depth += 1,
