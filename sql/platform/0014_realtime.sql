@@ -130,7 +130,7 @@ do $$
 begin
   set local client_min_messages = error;
   if not exists (select from pg_catalog.pg_publication where pubname = 'supabase_realtime') then
-    create publication supabase_realtime;
+    create publication supabase_realtime with (publish_via_partition_root = true);
   end if;
   if not exists (select from pg_catalog.pg_publication where pubname = 'supabase_realtime_messages_publication') then
     create publication supabase_realtime_messages_publication for table realtime.messages
