@@ -27,6 +27,7 @@ pub(crate) const MIGRATIONS: &[Migration<'static>] = migrations![
     "0012_whole_dumps.sql",
     "0013_tracked_sessions.sql",
     "0014_realtime.sql",
+    "0015_told_tables.sql",
 ];
 
 #[cfg(test)]

@@ -37,4 +37,6 @@ pub use prelude::{Leavings, Prelude, Setting, json_object, search_path};
 pub use reads::{
     DeclaredReads, FollowError, ReadDeclarations, ReadSets, Reads, ToFollow, Unproven, follow,
 };
-pub use row_feed::{RowChange, RowFeed, RowFeedState, RowRelation, RowSink, RowValue, RowWhat};
+pub use row_feed::{
+    ROW_STYLE, RowChange, RowFeed, RowFeedState, RowRelation, RowSink, RowValue, RowWhat,
+};

@@ -11,15 +11,13 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::changes::{BindingFilter, Spec, Subscription, system};
+use crate::changes::{Spec, Subscription, system};
 use crate::frame::{Body, Incoming, Payload};
 use crate::join::{BindingConfig, Join, JoinConfig, Replay};
 use crate::outlet::Audience;
 use crate::presence::Meta;
 use crate::rights::Rights;
-use crate::rules::{Wish, quoted};
 use crate::socket::Socket;
-use crate::state::Shared;
 use crate::topic::{Broadcast, Member, Name, PREFIX, Said, Topic};
 
 /// Bytes of a channel's name.
@@ -466,80 +464,6 @@ impl Socket {
             channel.topic.tell_presence(&diff);
             self.shared.relay.tell(&channel.topic.name, &diff);
         }
-    }
-}
-
-impl Shared {
-    /// What a binding means, if it can be meant.
-    async fn spec(&self, binding: &BindingConfig, role: &Arc<str>) -> Result<Spec, String> {
-        let fault = |error: &dyn std::error::Error| {
-            let error = chain(error);
-            tracing::warn!(error, "a binding cannot be looked at");
-            "Unable to subscribe to changes with given parameters".to_owned()
-        };
-        if binding.schema.is_empty() {
-            return Err("A binding needs a schema".to_owned());
-        }
-        let given =
-            |text: &Option<String>| text.clone().filter(|text| !text.is_empty() && text != "*");
-        let table = given(&binding.table);
-        let schema = Some(binding.schema.as_str()).filter(|schema| *schema != "*");
-        let tables = self
-            .rules
-            .tables(schema, table.as_deref())
-            .await
-            .map_err(|error| fault(&error))?;
-        if tables.is_empty() && table.is_some() {
-            return Err(format!(
-                "Unable to subscribe to changes with given parameters. Please check Realtime is enabled for the given connect \
-                 parameters: [event: {}, schema: {}, table: {}]",
-                binding.event,
-                binding.schema,
-                table.as_deref().unwrap_or("*")
-            ));
-        }
-        let mut values = Vec::new();
-        if let Some(filter) = given(&binding.filter) {
-            let [of] = &tables[..] else {
-                return Err("A filter needs a table".to_owned());
-            };
-            for literal in BindingFilter::literals(&filter, of)? {
-                // The database writes it as it writes the values of rows.
-                let kind = self.type_name(&literal.kind, of.oid).await;
-                let sql = format!(
-                    "select ($1::text::{})::text",
-                    kind.map_err(|error| fault(&error))?
-                );
-                let rows = self.rules.ask(&sql, &[&literal.text]).await;
-                let row = rows.map_err(|_| {
-                    format!("invalid value {:?} for type {}", literal.text, literal.kind)
-                })?;
-                let value = row.first().and_then(|row| row.try_get(0).ok());
-                values.push(value.unwrap_or(literal.text));
-            }
-        }
-        let spec = Spec::new(binding, &tables, values)?;
-        if let [table] = &tables[..] {
-            let seen = self.rules.rule(table, role, Wish::See).await;
-            let seen = seen.map_err(|error| fault(&error))?;
-            if let Some(hidden) = spec.hidden(table, &seen.columns) {
-                return Err(format!("invalid column for filter {hidden}"));
-            }
-        }
-        Ok(spec)
-    }
-
-    /// A type of a table's columns, with its schema.
-    async fn type_name(&self, name: &str, table: u32) -> Result<String, crate::rules::RulesError> {
-        let sql = "select n.nspname::text from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid \
-            join pg_catalog.pg_namespace n on n.oid = t.typnamespace where a.attrelid = $1::text::oid and t.typname = $2 limit 1";
-        let table = table.to_string();
-        let rows = self.rules.ask(sql, &[&table, &name]).await?;
-        let schema: String = match rows.first() {
-            Some(row) => row.try_get(0)?,
-            None => "pg_catalog".to_owned(),
-        };
-        Ok(format!("{}.{}", quoted(&schema), quoted(name)))
     }
 }
 

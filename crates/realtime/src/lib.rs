@@ -15,6 +15,7 @@ mod presence;
 mod relay;
 mod rights;
 mod rules;
+mod setback;
 mod settings;
 mod socket;
 mod state;

@@ -12,7 +12,7 @@ use passerelle_pg::{ControlEndpoint, Prelude, RowFeed, RowFeedState, Setting};
 use passerelle_statement::Statement;
 use passerelle_store::Store;
 use passerelle_surface::EndedSessions;
-use passerelle_wire::{Endpoint, Flight, Pool, Scope};
+use passerelle_wire::{Endpoint, Flight, Pool, PoolError, Scope, WireError};
 use thiserror::Error;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -23,6 +23,7 @@ use crate::metrics::{Metrics, RealtimeCounts};
 use crate::outlet::{Audience, Out, Outlet};
 use crate::relay::Relay;
 use crate::rules::{Rules, RulesError};
+use crate::setback::Setback;
 use crate::settings::RealtimeSettings;
 use crate::topic::Topics;
 
@@ -78,29 +79,26 @@ pub(crate) struct Shared {
 #[derive(Debug, Error)]
 pub(crate) enum AskError {
     #[error("no connection to the database")]
-    Pool(#[from] passerelle_wire::PoolError),
+    Pool(#[from] PoolError),
     #[error("the database refused or failed")]
-    Flight(#[from] passerelle_wire::WireError),
+    Flight(#[from] WireError),
     #[error(transparent)]
     Rules(#[from] RulesError),
 }
 
 impl AskError {
-    /// Whether the question was not heard, so that it may be asked again.
-    pub(crate) fn is_passing(&self) -> bool {
+    /// What is to be done about it.
+    pub(crate) fn setback(&self) -> Setback {
         match self {
-            Self::Pool(error) => !matches!(error, passerelle_wire::PoolError::Closed),
-            Self::Flight(error) => match error.server() {
-                // Connection exceptions, resources, the server's end (PostgreSQL, appendix A).
-                Some(error) => ["08", "53", "57P"]
-                    .iter()
-                    .any(|class| error.code.starts_with(class)),
-                None => matches!(
-                    error,
-                    passerelle_wire::WireError::Io(_) | passerelle_wire::WireError::Closed
-                ),
+            Self::Pool(PoolError::Closed) => Setback::Refused,
+            Self::Pool(_) => Setback::Unheard,
+            Self::Flight(error) => match (error.server(), error) {
+                (Some(error), _) => Setback::of(&error.code),
+                (None, WireError::Io(_) | WireError::Closed) => Setback::Unheard,
+                (None, WireError::Timeout) => Setback::Busy,
+                (None, _) => Setback::Refused,
             },
-            Self::Rules(error) => error.is_passing(),
+            Self::Rules(error) => error.setback(),
         }
     }
 }

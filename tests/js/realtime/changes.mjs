@@ -185,6 +185,95 @@ test('policies that call functions, that fail, and that read whole rows', async 
   assert.deepEqual(told('blobs').map(({ eventType, new: row }) => `${eventType} ${row.big.length}`), ['INSERT 9000', 'UPDATE 5']);
 });
 
+test('a large value that did not change is not taken for null', async () => {
+  const [ada, all] = [await follow(tokenOf(ADA), ALL), await follow(service, ALL)];
+  await database.query("insert into veiled (body, secret) values ('x', repeat('s', 9000))");
+  await database.query("update veiled set body = 'y'");
+  await database.query('update veiled set secret = null');
+  await settled(ada, all);
+  const told = (who) => who.got.filter(({ table }) => table === 'veiled').map(({ eventType, new: row }) => `${eventType} ${row.body}`);
+  assert.deepEqual([told(ada), told(all)], [['UPDATE y'], ['INSERT x', 'UPDATE y', 'UPDATE y']]);
+});
+
+test('partitions are told of as their table, under its policies', async () => {
+  const [ada, bob, all] = [await follow(tokenOf(ADA), ALL), await follow(tokenOf(BOB), ALL), await follow(service, [...ALL, { event: '*', schema: 'public', table: 'parted_a' }])];
+  const { system } = all;
+  await system.until((got) => got.some(({ message }) => /table: parted_a/.test(message)));
+  const insert = (id) => database.query("insert into parted (id, part, owner) values ($1, 'a', $2), ($1, 'b', $2), ($1::bigint + 1, 'a', $3)", [id, ADA, BOB]);
+  await insert(1);
+  // As before, or when its owner has it so.
+  await database.query('alter publication supabase_realtime set (publish_via_partition_root = false)');
+  await insert(11);
+  await settled(ada, bob, all);
+  await database.query('alter publication supabase_realtime set (publish_via_partition_root = true)');
+  const told = (who) => who.got.filter(({ table }) => table.startsWith('parted')).map(({ table, new: { id, part, owner } }) => `${table} ${id} ${part} ${owner[0]}`);
+  const expected = [1, 11].flatMap((id) => [`parted ${id} a a`, `parted ${id} b a`, `parted ${id + 1} a b`]);
+  assert.deepEqual(told(ada), expected.filter((one) => one.endsWith(' a')));
+  assert.deepEqual(told(bob), expected.filter((one) => one.endsWith(' b')));
+  assert.deepEqual(told(all), expected);
+});
+
+test('the key that a row had is not told to who could not see it', async () => {
+  const [ada, bob] = [await follow(tokenOf(ADA), ALL), await follow(tokenOf(BOB), ALL)];
+  await database.query("insert into desks values ('of ada', $1)", [ADA]);
+  await database.query("update desks set name = 'of bob', owner = $1", [BOB]);
+  await database.query('update desks set owner = $1', [ADA]);
+  await settled(ada, bob);
+  const told = (who) => who.got.filter(({ table }) => table === 'desks').map(({ eventType, new: { name }, old }) => [eventType, name, old]);
+  assert.deepEqual(told(bob), [['UPDATE', 'of bob', {}]]);
+  assert.deepEqual(told(ada), [['INSERT', 'of ada', {}], ['UPDATE', 'of bob', { name: 'of bob' }]]);
+});
+
+test('who misses changes because a policy had to wait is told so', async () => {
+  const [ada, other] = [await follow(tokenOf(ADA), ALL), await follow(service, ALL)];
+  const holder = new pg.Client(need('PASSERELLE_DB_URL'));
+  await holder.connect();
+  await holder.query('begin; lock table gate');
+  await database.query("insert into gated (body) values ('while it was closed')");
+  await ada.system.until((all) => all.some(({ status, message }) => status === 'error' && /missed/.test(message)), 'that changes were missed');
+  await holder.query('rollback');
+  await holder.end();
+  await ada.system.until((all) => all.filter(({ status }) => status === 'ok').length === 2, 'the second subscription');
+  await database.query("insert into gated (body) values ('while it was open')");
+  await settled(ada, other);
+  const told = (who) => who.got.filter(({ table }) => table === 'gated').map(({ new: { body } }) => body);
+  assert.deepEqual([told(ada), told(other)], [['while it was open'], ['while it was closed', 'while it was open']]);
+  assert.equal(other.system.got.filter(({ status }) => status === 'error').length, 0, 'others have missed nothing');
+});
+
+test('operators of somebody may read a token, too', async () => {
+  const [sun, moon] = [await follow(tokenOf(ADA, { word: 'sun' }), ALL), await follow(tokenOf(ADA, { word: 'moon' }), ALL)];
+  await database.query("insert into riddles (word) values ('sun'), ('moon')");
+  await settled(sun, moon);
+  const told = (who) => who.got.filter(({ table }) => table === 'riddles').map(({ new: { word } }) => word);
+  assert.deepEqual([told(sun), told(moon)], [['sun'], ['moon']]);
+});
+
+test('who binds twice for the same is called twice and told once', async () => {
+  const binding = (table) => ({ event: 'INSERT', schema: 'public', ...(table === undefined ? {} : { table }) });
+  const follower = await follow(service, [binding(), binding('*'), binding('riddles'), binding('riddles')]);
+  await database.query("insert into riddles (word) values ('once')");
+  await settled(follower);
+  assert.equal(follower.got.filter(({ table }) => table === 'riddles').length, 4);
+});
+
+test('filters compare values of all types', async () => {
+  const kinds = { event: 'INSERT', schema: 'public', table: 'kinds' };
+  const filters = ['yes=eq.true', 'yes=eq.f', 'code=eq.ab', 'code=in.(ab,x)', 'host=eq.10.0.0.1', 'mood=eq.sad', 'day=lt.0001-01-01', 'day=gt.9999-12-31',
+    'at=gt.2026-01-01 00:00', 'word=eq.tiny', 'gap=eq.1 day'];
+  const followers = [];
+  for (const filter of filters) followers.push(await follow(service, [{ ...kinds, filter }, { event: '*', schema: 'public', table: 'open_notes' }]));
+  await database.query(`set timezone = 'Asia/Tokyo'; insert into kinds (id, yes, code, host, mood, gap, day, at, word) values
+    (1, true, 'ab', '10.0.0.1', 'sad', '24:00:00', '0044-03-15 BC', '2026-01-01 00:00:00+00', 'tiny'),
+    (2, false, 'x', '10.0.0.2/8', 'happy', '1 day', '10000-01-01', '2026-01-01 00:00:00.1+00', 'wee'); reset timezone`);
+  await settled(...followers);
+  const told = followers.map(({ got }) => got.filter(({ table }) => table === 'kinds').map(({ new: { id } }) => id).join());
+  assert.deepEqual(Object.fromEntries(filters.map((filter, index) => [filter, told[index]])), {
+    'yes=eq.true': '1', 'yes=eq.f': '2', 'code=eq.ab': '1', 'code=in.(ab,x)': '1,2', 'host=eq.10.0.0.1': '1', 'mood=eq.sad': '1', 'day=lt.0001-01-01': '1', 'day=gt.9999-12-31': '2',
+    'at=gt.2026-01-01 00:00': '2', 'word=eq.tiny': '1', 'gap=eq.1 day': '2',
+  });
+});
+
 test('filters, columns that are wanted, and events', async () => {
   const follower = await follow(service, [
     { event: 'INSERT', schema: 'public', table: 'things', filter: 'small=gt.5' },
@@ -213,6 +302,8 @@ test('what cannot be followed is said, and the channel stays', async () => {
     [{ event: '*', schema: 'public', table: 'things', filter: 'none=eq.1' }, /invalid column "none"/],
     [{ event: '*', schema: 'public', table: 'things', filter: 'small=eq.x' }, /invalid value "x"/],
     [{ event: '*', schema: 'public', table: 'things', filter: 'small=foo.1' }, /invalid filter operator "foo"/],
+    [{ event: '*', schema: 'public', table: 'things', filter: 'small=in.(1,2,3,x,5)' }, /invalid value "x"/],
+    [{ event: '*', schema: 'public', table: 'things', filter: 'mood=gt.sad' }, /invalid filter operator "gt" for column "mood": values of type mood/],
     [{ event: 'DANCE', schema: 'public', table: 'things' }, /invalid event/],
     [{ event: '*', schema: 'public', table: 'things', select: ['none'] }, /invalid column "none"/],
   ]) {
@@ -293,6 +384,11 @@ test('private channels ask the policies of realtime.messages', async () => {
     assert.match(outcome, new RegExp(`Unauthorized: You do not have permissions to read from this Channel topic: ${name}`));
     await supabase.removeAllChannels();
   }
+  // What a policy gives without the privilege is not given.
+  const hall = await join(undefined, 'hall');
+  assert.equal(hall.outcome, 'ok');
+  assert.equal(await hall.channel.send({ type: 'broadcast', event: 'hello', payload: {} }), 'timed out');
+  await hall.supabase.removeAllChannels();
   // Everybody may read from the lounge, and Ada alone may write.
   const [one, other] = [await join(tokenOf(ADA), 'lounge'), await join(tokenOf(BOB), 'lounge')];
   assert.equal(await one.channel.send({ type: 'broadcast', event: 'hello', payload: { by: 'ada' } }), 'ok');

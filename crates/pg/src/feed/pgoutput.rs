@@ -54,6 +54,8 @@ pub(crate) struct Relation {
     pub(crate) columns: Vec<String>,
     /// Which of them are of the key by which rows are known.
     pub(crate) keys: Vec<bool>,
+    /// Rows are known by all they hold: the table's replica identity is `full`.
+    pub(crate) is_full: bool,
 }
 
 /// A row that is read when it is looked at.
@@ -154,7 +156,7 @@ fn relation(from: &mut Bytes) -> Result<Relation, Malformed> {
     let table = from.try_get_u32()?;
     let (schema, name) = (text(from)?, text(from)?);
     // The replica identity.
-    skip(from, 1)?;
+    let is_full = from.try_get_u8()? == b'f';
     let columns = (0..from.try_get_u16()?).map(|_| {
         let is_key = from.try_get_u8()? & 1 == 1;
         let name = text(from)?;
@@ -170,6 +172,7 @@ fn relation(from: &mut Bytes) -> Result<Relation, Malformed> {
         name,
         columns,
         keys,
+        is_full,
     })
 }
 
@@ -270,6 +273,7 @@ mod tests {
             name: "posts".to_owned(),
             columns: vec!["id".to_owned(), "views".to_owned()],
             keys: vec![true, false],
+            is_full: false,
         };
         let read = Output::read(bytes.into()).expect("a relation");
         assert_eq!(read, Output::Relation(expected));

@@ -111,6 +111,7 @@ mod tests {
             name: "posts".to_owned(),
             columns: vec!["title".to_owned(), "views".to_owned()],
             keys: vec![true, false],
+            is_full: false,
         })
     }
 

@@ -18,6 +18,8 @@ pub struct RowRelation {
     pub columns: Vec<String>,
     /// Which of them are of the key by which rows are known.
     pub keys: Vec<bool>,
+    /// Rows are known by all they hold: its replica identity is `full`.
+    pub is_full: bool,
     /// Grows each time that it is described anew.
     pub version: u64,
 }
@@ -75,7 +77,8 @@ pub(super) enum Step {
     Change(RowChange),
     /// A transaction has ended, here.
     Committed(u64),
-    Redefined,
+    /// A transaction has changed definitions.
+    Redefined(u32),
 }
 
 /// Gathers what messages say.
@@ -149,7 +152,7 @@ impl Decoder {
                 return Ok(Step::Nothing);
             }
             Output::Message { prefix } if prefix == "passerelle.definitions" => {
-                return Ok(Step::Redefined);
+                return Ok(Step::Redefined(self.xid));
             }
             Output::Message { .. } | Output::Other | Output::Truncate { .. } => {
                 return Ok(Step::Nothing);
@@ -203,6 +206,7 @@ impl Decoder {
             name: relation.name,
             columns: relation.columns,
             keys: relation.keys,
+            is_full: relation.is_full,
             version: self.versions,
         };
         self.relations.insert(known.table, Arc::new(known));
@@ -234,6 +238,7 @@ mod tests {
             name: "posts".to_owned(),
             columns: vec!["id".to_owned()],
             keys: vec![true],
+            is_full: false,
         })
     }
 

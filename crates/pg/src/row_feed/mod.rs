@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 pub use self::decode::{RowChange, RowRelation, RowWhat};
+pub use self::session::ROW_STYLE;
 use self::session::{SlotName, drop_slot};
 use self::task::Task;
 /// A value of a row, as PostgreSQL writes it.
@@ -34,7 +35,8 @@ pub trait RowSink: Send + Sync + 'static {
     fn started(&self, missed: bool);
     /// Changes, in order. The next come when this is done.
     fn deliver(&self, changes: Vec<RowChange>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
-    /// What tables are and who may see them has changed.
+    /// What tables are and who may see them has changed, or is about to be seen to have: said as soon as it is known, and again when
+    /// everybody sees it, before changes are delivered that come after it.
     fn redefined(&self);
     /// No changes come for the time being; they come later, unless [`Self::started`] says otherwise.
     fn lost(&self, reason: &str);

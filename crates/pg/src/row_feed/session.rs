@@ -26,9 +26,9 @@ const SLOTS: &str = "select slot_name::text from pg_catalog.pg_replication_slots
 const DROP: &str = "select pg_catalog.pg_drop_replication_slot(slot_name)
     from pg_catalog.pg_replication_slots where slot_name = $1 and not active";
 const SNAPSHOT: &str = "select pg_catalog.pg_current_snapshot()::text";
-/// Values are written as PostgreSQL writes JSON.
-const STYLE: &str = "set datestyle = 'ISO'; set timezone = 'UTC'; set extra_float_digits = 1; set intervalstyle = 'postgres'; \
-    set bytea_output = 'hex'";
+/// A statement that sets how values are written: as changes have them, which is as PostgreSQL writes JSON.
+pub const ROW_STYLE: &str = "select pg_catalog.set_config(name, value, false) from (values ('datestyle', 'ISO'), ('timezone', 'UTC'), \
+    ('extra_float_digits', '1'), ('intervalstyle', 'postgres'), ('bytea_output', 'hex')) as style(name, value)";
 
 /// Why there is no stream, or no more.
 #[derive(Debug, Error)]
@@ -79,19 +79,35 @@ async fn connect(endpoint: &Endpoint) -> Result<Client, Failure> {
     Ok(ControlEndpoint::from(endpoint).connect().await?)
 }
 
+/// What is known of the slot of this gateway.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    /// It has been made.
+    is_made: bool,
+    /// It has been made and never been read.
+    pub(super) is_new: bool,
+    /// Another was there before it: what happened in between is not known.
+    pub(super) missed: bool,
+}
+
+impl Place {
+    /// A stream of it has begun.
+    pub(super) fn taken(&mut self) {
+        (self.is_new, self.missed) = (false, false);
+    }
+}
+
 /// The stream of a slot.
 pub(super) struct Session {
     pub(super) stream: ReplicationStream,
     pub(super) side: Side,
-    /// The slot is a new one.
-    pub(super) is_new: bool,
 }
 
 impl Session {
     pub(super) async fn begin(
         endpoint: &Endpoint,
         slot: &SlotName,
-        has_slot: bool,
+        place: &mut Place,
     ) -> Result<Self, Failure> {
         let side = Side {
             client: connect(endpoint).await?,
@@ -99,32 +115,30 @@ impl Session {
         };
         let endpoint = endpoint.clone().with_application_name(NAME);
         let mut replication = Replication::connect(&endpoint).await?;
-        replication.command(STYLE).await?;
-        let mut is_new = !has_slot;
-        if is_new && side.is_boundless().await? {
+        replication.command(ROW_STYLE).await?;
+        if !place.is_made && side.is_boundless().await? {
             tracing::warn!(
                 "max_slot_wal_keep_size has no limit: a slot whose gateway hangs can fill the disk of PostgreSQL"
             );
         }
-        if has_slot && !side.is_usable(slot).await? {
+        if !place.is_made || !side.is_usable(slot).await? {
+            // One may be there of which nobody has heard that it was made.
             side.client.query(DROP, &[&slot.0]).await?;
-            is_new = true;
-        }
-        if is_new {
             let create =
                 format!("CREATE_REPLICATION_SLOT {slot} LOGICAL pgoutput NOEXPORT_SNAPSHOT");
             replication.command(&create).await?;
+            *place = Place {
+                is_made: true,
+                is_new: true,
+                missed: place.is_made,
+            };
         }
         let start = format!(
             "START_REPLICATION SLOT {slot} LOGICAL 0/0 (proto_version '1', messages 'true', \
              publication_names '\"supabase_realtime\",\"supabase_realtime_messages_publication\"')"
         );
         let stream = replication.start(&start).await?;
-        Ok(Self {
-            stream,
-            side,
-            is_new,
-        })
+        Ok(Self { stream, side })
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use passerelle_wire::{Endpoint, ReplicationMessage};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Interval, MissedTickBehavior, sleep};
 
 use super::decode::{Decoder, Mark, RowChange, Step};
-use super::session::{Failure, Session, SlotName};
+use super::session::{Failure, Place, Session, SlotName};
 use super::{RowFeedState, RowSink};
 use crate::backoff::Backoff;
 use crate::error_chain::chain;
@@ -49,17 +49,17 @@ impl Task {
     pub(super) async fn run(self) {
         let mut backoff = Backoff::new(MAX_BACKOFF);
         let mut decoder = Decoder::default();
-        let mut has_slot = false;
+        let mut place = Place::default();
         loop {
-            let begun = Session::begin(&self.endpoint, &self.slot, has_slot).await;
+            let begun = Session::begin(&self.endpoint, &self.slot, &mut place).await;
             let failure = match begun {
                 Ok(session) => {
                     backoff.reset();
-                    let missed = has_slot && session.is_new;
-                    if session.is_new {
+                    let missed = place.missed;
+                    if place.is_new {
                         decoder.forget();
                     }
-                    has_slot = true;
+                    place.taken();
                     decoder.restart();
                     tracing::info!(slot = %self.slot, missed, "changes of rows are followed");
                     self.sink.started(missed);
@@ -77,10 +77,13 @@ impl Task {
     }
 
     async fn follow(&self, mut session: Session, decoder: &mut Decoder) -> Failure {
+        let mut beat = tokio::time::interval(BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        beat.tick().await;
         loop {
             let mut delivered = decoder.mark();
-            let round = self.round(&mut session, decoder, &mut delivered).await;
-            if let Err(failure) = round {
+            let round = self.round(&mut session, decoder, &mut beat, &mut delivered);
+            if let Err(failure) = round.await {
                 decoder.undo(delivered);
                 return failure;
             }
@@ -92,14 +95,14 @@ impl Task {
         &self,
         session: &mut Session,
         decoder: &mut Decoder,
+        beat: &mut Interval,
         delivered: &mut Mark,
     ) -> Result<(), Failure> {
         let mut batch = Vec::new();
+        let mut redefined = Vec::new();
         let mut done = None;
-        let mut beat = tokio::time::interval(BEAT);
-        beat.tick().await;
         loop {
-            let message = if batch.is_empty() && done.is_none() {
+            let message = if batch.is_empty() && redefined.is_empty() && done.is_none() {
                 tokio::select! {
                     message = session.stream.next() => Some(message?),
                     _ = beat.tick() => {
@@ -115,7 +118,10 @@ impl Task {
                     Step::Nothing => {}
                     Step::Change(change) => batch.push(change),
                     Step::Committed(end) => done = Some(end),
-                    Step::Redefined => self.sink.redefined(),
+                    Step::Redefined(xid) => {
+                        self.sink.redefined();
+                        redefined.push(xid);
+                    }
                 },
                 Some(ReplicationMessage::Keepalive { end, .. }) => {
                     // Nothing was said before that is not delivered.
@@ -129,9 +135,7 @@ impl Task {
                 break;
             }
         }
-        if !batch.is_empty() {
-            self.hand_on(session, batch).await?;
-        }
+        self.hand_on(session, batch, &redefined).await?;
         *delivered = decoder.mark();
         if let Some(position) = done {
             session.stream.confirm(position, false).await?;
@@ -139,23 +143,37 @@ impl Task {
         Ok(())
     }
 
-    async fn hand_on(&self, session: &Session, batch: Vec<RowChange>) -> Result<(), Failure> {
+    async fn hand_on(
+        &self,
+        session: &Session,
+        batch: Vec<RowChange>,
+        redefined: &[u32],
+    ) -> Result<(), Failure> {
         let count = batch.len() as u64;
+        let changed = batch.iter().map(|change| change.xid);
+        let mut awaited: Vec<u32> = changed.chain(redefined.iter().copied()).collect();
+        awaited.dedup();
         // A commit is decoded as soon as it is written, and policies are to see what it has written.
-        let began = Instant::now();
-        loop {
+        // It may take long where commits wait for a standby; they have not been confirmed to anybody by then either.
+        let mut late = Some(Instant::now() + BEAT);
+        while !awaited.is_empty() {
             let snapshot = session.side.look().await?;
-            if batch.iter().all(|change| snapshot.sees(change.xid)) {
+            awaited.retain(|xid| !snapshot.sees(*xid));
+            if awaited.is_empty() {
                 break;
             }
-            if began.elapsed() > BEAT {
-                tracing::warn!("a commit is not visible yet; its changes are told all the same");
-                break;
+            if late.take_if(|late| *late <= Instant::now()).is_some() {
+                tracing::warn!("changes wait for a commit that is not visible yet");
             }
             sleep(AGAIN).await;
         }
-        self.sink.deliver(batch).await;
-        self.state.send_modify(|state| state.changes += count);
+        if !redefined.is_empty() {
+            self.sink.redefined();
+        }
+        if !batch.is_empty() {
+            self.sink.deliver(batch).await;
+            self.state.send_modify(|state| state.changes += count);
+        }
         Ok(())
     }
 }

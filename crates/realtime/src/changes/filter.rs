@@ -49,24 +49,50 @@ enum Comparison {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Number,
-    Bool,
-    /// As text, character by character. PostgreSQL writes dates and moments so that this is their order.
+    /// Dates and moments.
+    Moment,
+    /// As text, character by character.
     Text,
+    /// The same without blanks at the end.
+    Padded,
+    /// The same for capitals and others.
+    Caseless,
+    /// Equal or not, without an order: that of PostgreSQL is not the order of what it writes.
+    Plain,
 }
 
 /// A value of a filter, which the database is to write in its own way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Literal {
-    /// The type of its column.
+    /// The type of its column, as statements name it.
+    pub(crate) of: String,
+    /// As people name it.
     pub(crate) kind: String,
     pub(crate) text: String,
 }
 
-fn kind_of(base: &str) -> Kind {
-    match base {
-        "int2" | "int4" | "int8" | "float4" | "float8" | "numeric" | "oid" => Kind::Number,
-        "bool" => Kind::Bool,
-        _ => Kind::Text,
+impl Kind {
+    fn of(column: &Column) -> Self {
+        match column.base.as_str() {
+            _ if column.is_enum => Self::Plain,
+            "int2" | "int4" | "int8" | "float4" | "float8" | "numeric" | "oid" => Self::Number,
+            "date" | "timestamp" | "timestamptz" => Self::Moment,
+            "text" | "varchar" | "name" | "char" | "uuid" | "time" | "bool" | "bytea"
+            | "macaddr" | "macaddr8" | "bit" | "varbit" => Self::Text,
+            "bpchar" => Self::Padded,
+            "citext" => Self::Caseless,
+            _ => Self::Plain,
+        }
+    }
+
+    fn compare(self, value: &str, known: &str) -> Option<Ordering> {
+        match self {
+            Self::Number => number(value, known),
+            Self::Moment => Some(moment(value).cmp(&moment(known))),
+            Self::Text | Self::Plain => Some(value.cmp(known)),
+            Self::Padded => Some(value.trim_end_matches(' ').cmp(known.trim_end_matches(' '))),
+            Self::Caseless => Some(value.to_lowercase().cmp(&known.to_lowercase())),
+        }
     }
 }
 
@@ -111,10 +137,17 @@ impl Filter {
                     )
                 })
             };
+            let kind = Kind::of(of);
+            if kind == Kind::Plain && ["lt", "lte", "gt", "gte"].contains(&operator) {
+                return Err(format!(
+                    "invalid filter operator {operator:?} for column {name:?}: values of type {} are compared by eq, neq, in and is",
+                    of.kind
+                ));
+            }
             let condition = test(operator, value, &mut known)?;
             conditions.push(Condition {
                 column,
-                kind: kind_of(&of.base),
+                kind,
                 is_negated,
                 test: condition,
             });
@@ -127,6 +160,7 @@ impl Filter {
         let mut literals = Vec::new();
         Self::read(text, table, &mut |column, text| {
             literals.push(Literal {
+                of: column.of.clone(),
                 kind: column.kind.clone(),
                 text: text.to_owned(),
             });
@@ -287,18 +321,19 @@ impl Condition {
             (Test::Distinct(known), value) => Some(match (known, value) {
                 (None, None) => false,
                 (Some(known), Some(value)) => {
-                    compare(self.kind, value, known) != Some(Ordering::Equal)
+                    self.kind.compare(value, known) != Some(Ordering::Equal)
                 }
                 _ => true,
             }),
             // What is compared with null is unknown, negated or not.
             (_, None) => None,
-            (Test::Compare(comparison, known), Some(value)) => {
-                compare(self.kind, value, known).map(|order| comparison.holds(order))
-            }
+            (Test::Compare(comparison, known), Some(value)) => self
+                .kind
+                .compare(value, known)
+                .map(|order| comparison.holds(order)),
             (Test::In(all), Some(value)) => Some(
                 all.iter()
-                    .any(|known| compare(self.kind, value, known) == Some(Ordering::Equal)),
+                    .any(|known| self.kind.compare(value, known) == Some(Ordering::Equal)),
             ),
             (Test::Pattern(pattern), Some(value)) => Some(pattern.is_match(value)),
         };
@@ -319,10 +354,18 @@ impl Comparison {
     }
 }
 
-fn compare(kind: Kind, value: &str, known: &str) -> Option<Ordering> {
-    match kind {
-        Kind::Number => number(value, known),
-        Kind::Bool | Kind::Text => Some(value.cmp(known)),
+/// A date or moment, in a way that has its order: `infinity`, years of any length, and those before the first.
+fn moment(text: &str) -> (i8, i64, &str) {
+    match text {
+        "-infinity" => return (-1, 0, ""),
+        "infinity" => return (1, 0, ""),
+        _ => {}
+    }
+    let (year, rest) = text.split_once('-').unwrap_or((text, ""));
+    let year = year.parse().unwrap_or(0);
+    match rest.strip_suffix(" BC") {
+        Some(rest) => (0, -year, rest),
+        None => (0, year, rest),
     }
 }
 
@@ -431,6 +474,46 @@ mod tests {
         ] {
             let read = Filter::read(wrong, &table(), &mut |_, text| Some(text.to_owned()));
             assert!(read.is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn moments() {
+        for (a, b, order) in [
+            (
+                "2026-01-02 03:04:05+00",
+                "2026-01-02 03:04:05.5+00",
+                Ordering::Less,
+            ),
+            ("10000-01-01", "2026-01-01", Ordering::Greater),
+            ("0044-03-15 BC", "0001-01-01", Ordering::Less),
+            ("0044-03-15 BC", "0043-01-01 BC", Ordering::Less),
+            ("0044-03-15 BC", "0044-03-16 BC", Ordering::Less),
+            ("infinity", "10000-01-01", Ordering::Greater),
+            ("-infinity", "4713-01-01 BC", Ordering::Less),
+            ("2026-01-02", "2026-01-02", Ordering::Equal),
+        ] {
+            assert_eq!(Kind::Moment.compare(a, b), Some(order), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn kinds_of_text() {
+        assert_eq!(Kind::Padded.compare("a  ", "a"), Some(Ordering::Equal));
+        assert_eq!(Kind::Caseless.compare("Ada", "aDA"), Some(Ordering::Equal));
+        let columns = serde_json::json!([
+            { "name": "mood", "type": "mood", "base": "mood", "is_enum": true, "number": 1, "primary": false },
+            { "name": "gap", "type": "interval", "base": "interval", "number": 2, "primary": false },
+        ]);
+        let table = Table::for_tests(serde_json::from_value(columns).expect("columns"));
+        for (filter, is_offered) in [
+            ("mood=eq.sad", true),
+            ("mood=gt.sad", false),
+            ("gap=in.(a,b)", true),
+            ("gap=not.lte.a", false),
+        ] {
+            let read = Filter::read(filter, &table, &mut |_, text| Some(text.to_owned()));
+            assert_eq!(read.is_ok(), is_offered, "{filter}");
         }
     }
 
