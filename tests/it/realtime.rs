@@ -18,8 +18,10 @@ async fn supabase_js_joins_channels() {
         ("REDIS_URL", url.as_str()),
         ("PASSERELLE_RATE_LIMITS_ENABLED", "false"),
     ];
-    let gateway = Gateway::serve(&db, &settings).await;
     let other = Gateway::serve(&db, &settings).await;
+    let mut settings = settings.to_vec();
+    settings.push(("PASSERELLE_REALTIME_BYTES_PER_SECOND", "1000000000"));
+    let gateway = Gateway::serve(&db, &settings).await;
     let variables = [("PASSERELLE_OTHER_URL", other.url.as_str())];
     run(&db, &gateway, &["realtime/channels.mjs"], &variables).await;
 }

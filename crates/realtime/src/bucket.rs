@@ -22,13 +22,19 @@ impl Bucket {
 
     /// Whether it may be done once more.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
+        self.take_many(1, now)
+    }
+
+    /// Whether it may be done so many times more.
+    pub(crate) fn take_many(&mut self, many: u32, now: Instant) -> bool {
+        let many = f64::from(many);
         let passed = now.saturating_duration_since(self.since).as_secs_f64();
         self.since = now;
         self.left = (self.left + passed * self.rate).min(self.rate);
-        if self.left < 1.0 {
+        if self.left < many {
             return false;
         }
-        self.left -= 1.0;
+        self.left -= many;
         true
     }
 }

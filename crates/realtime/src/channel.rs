@@ -5,19 +5,19 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use passerelle_identity::Principal;
-use passerelle_pg::chain;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::changes::{Spec, Subscription, system};
+use crate::errand::{self, Admitted, Caller, Refusal};
 use crate::frame::{Body, Incoming, Payload};
-use crate::join::{BindingConfig, Join, JoinConfig, Replay};
-use crate::outlet::Audience;
+use crate::join::{BindingConfig, Join, JoinConfig};
+use crate::outlet::{Audience, Out};
 use crate::presence::Meta;
 use crate::rights::Rights;
-use crate::socket::Socket;
+use crate::socket::{Later, Socket};
 use crate::topic::{Broadcast, Member, Name, PREFIX, Said, Topic};
 
 /// Bytes of a channel's name.
@@ -26,10 +26,15 @@ const LONGEST_NAME: usize = 255;
 const BINDINGS: usize = 100;
 /// Bytes of what somebody tracks: everybody who joins is sent all of it.
 const PRESENCE: usize = 32 * 1024;
-/// Messages that are said again at most.
-const REPLAYED: i32 = 25;
-const REPLAY: &str = "select id::text, event, payload \
-    from passerelle.old_messages($1, (to_timestamp($2::text::float8) at time zone 'UTC')::timestamp, $3)";
+/// Whether a member of a channel is told who is present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// It does not listen.
+    Unwanted,
+    /// It would like to be.
+    Wanted,
+    Yes,
+}
 
 /// A channel that was joined.
 pub(crate) struct Channel {
@@ -41,7 +46,10 @@ pub(crate) struct Channel {
     key: String,
     /// The reference of what is tracked.
     tracked: Option<String>,
+    presence: Told,
     pub(crate) follows_changes: bool,
+    /// It waits for changes, or for messages from the database.
+    pub(crate) is_subscribed: bool,
     pub(crate) session: Option<Uuid>,
     /// When the token expires, in seconds since 1970.
     pub(crate) expires: Option<i64>,
@@ -54,14 +62,6 @@ impl Channel {
     }
 }
 
-/// Somebody who may join.
-struct Admitted {
-    config: JoinConfig,
-    principal: Principal,
-    name: Name,
-    rights: Rights,
-}
-
 /// What a client says on a channel.
 #[derive(Deserialize)]
 struct Spoken {
@@ -69,7 +69,7 @@ struct Spoken {
     payload: Option<Box<RawValue>>,
 }
 
-fn expiry(principal: &Principal) -> Option<i64> {
+pub(crate) fn expiry(principal: &Principal) -> Option<i64> {
     principal.claim("exp").and_then(Value::as_f64).map(|exp| {
         #[expect(
             clippy::cast_possible_truncation,
@@ -81,94 +81,18 @@ fn expiry(principal: &Principal) -> Option<i64> {
 }
 
 impl Socket {
-    pub(crate) async fn join(&mut self, incoming: Incoming) {
-        match self.try_join(&incoming).await {
-            Ok(()) => {}
+    /// Somebody wants to join: what can be said at once, and what the database is asked.
+    pub(crate) fn join(&mut self, incoming: Incoming) {
+        match self.wanted(&incoming) {
+            Ok((name, config, caller)) => {
+                let shared = Arc::clone(&self.shared);
+                self.errand = Some(errand::join(shared, incoming, name, config, caller));
+            }
             Err(reason) => self.reply(&incoming, "error", &json!({ "reason": reason })),
         }
     }
 
-    async fn try_join(&mut self, incoming: &Incoming) -> Result<(), String> {
-        let admitted = self.admit(incoming).await?;
-        let Admitted {
-            config,
-            principal,
-            name,
-            rights,
-        } = admitted;
-        if let Some(older) = self.channels.remove(&incoming.topic) {
-            self.close(&older);
-        }
-        let (specs, faults) = self.specs(&config.postgres_changes, &principal).await;
-        let member = Member {
-            outlet: Arc::clone(&self.outlet),
-            join: self.shared.next_join(),
-            hears_itself: config.broadcast.own,
-            sees_presence: config.presence.enabled.unwrap_or(true) && rights.sees_presence,
-        };
-        let (join, sees_presence) = (member.join, member.sees_presence);
-        let join_ref = incoming.join_ref.as_ref().or(incoming.msg_ref.as_ref());
-        let channel = Channel {
-            topic: self.shared.topics.join(&name, member),
-            join,
-            join_ref: join_ref.cloned(),
-            rights,
-            acknowledges: config.broadcast.ack,
-            key: match config.presence.key.as_str() {
-                "" => Uuid::new_v4().to_string(),
-                key => key.to_owned(),
-            },
-            tracked: None,
-            follows_changes: !config.postgres_changes.is_empty(),
-            session: principal.session(),
-            expires: expiry(&principal),
-        };
-        self.shared.metrics.channels.fetch_add(1, Ordering::Relaxed);
-        self.shared.metrics.joins.fetch_add(1, Ordering::Relaxed);
-        if let Some(session) = channel.session {
-            self.shared.hold_session(session, self.outlet.id);
-            // It may have ended before anybody knew that a channel rests on it.
-            let ended = self.shared.ended.as_ref();
-            if ended.is_some_and(|ended| ended.has_ended(session)) {
-                self.leave(&channel);
-                return Err("InvalidJWTToken: the session has ended".to_owned());
-            }
-        }
-        let bindings: Vec<Value> = config.postgres_changes.iter().map(told).collect();
-        let response = json!({ "postgres_changes": bindings });
-        self.reply(incoming, "ok", &response);
-        if sees_presence {
-            let presences = channel.topic.presences.lock();
-            let state = presences.unwrap_or_else(PoisonError::into_inner).told();
-            self.push(&channel, "presence_state", &state);
-        }
-        self.shared.want_feed();
-        for fault in faults {
-            let payload = system(&incoming.topic, "postgres_changes", "error", &fault);
-            self.push(&channel, "system", &payload);
-        }
-        if !specs.is_empty() {
-            self.shared.subscriptions.add(Subscription {
-                join,
-                outlet: Arc::clone(&self.outlet),
-                topic: incoming.topic.clone(),
-                audience: Audience::of(&principal),
-                specs,
-            });
-        }
-        if config.broadcast.replication_ready {
-            let payload = channel.system("ok", "Replication connection established");
-            self.push(&channel, "system", &payload);
-        }
-        if let Some(replay) = config.broadcast.replay.filter(|_| name.is_private) {
-            self.replay(&channel, replay).await;
-        }
-        self.channels.insert(incoming.topic.clone(), channel);
-        Ok(())
-    }
-
-    /// Whether somebody may join, and as whom.
-    async fn admit(&mut self, incoming: &Incoming) -> Result<Admitted, String> {
+    fn wanted(&mut self, incoming: &Incoming) -> Result<(Name, JoinConfig, Caller), String> {
         let name = incoming.topic.strip_prefix(PREFIX).unwrap_or_default();
         if name.is_empty() {
             return Err("unmatched topic".to_owned());
@@ -194,155 +118,243 @@ impl Socket {
         if join.config.presence.key.len() > LONGEST_NAME {
             return Err("The key of the presence is too long".to_owned());
         }
-        let token = join.access_token.filter(|token| !is_opaque(token));
-        let principal = self.caller(token.as_deref()).await?;
         let name = Name {
             name: name.into(),
             is_private: join.config.private,
         };
-        let rights = self.rights_of(&principal, &name).await?;
-        Ok(Admitted {
-            config: join.config,
+        let token = join.access_token.filter(|token| !is_opaque(token));
+        let caller = token.map_or_else(|| Caller::Known(self.principal.clone()), Caller::Token);
+        Ok((name, join.config, caller))
+    }
+
+    /// Somebody may join, or not.
+    pub(crate) fn joined(&mut self, incoming: &Incoming, admitted: Result<Box<Admitted>, Refusal>) {
+        let done = match admitted {
+            Ok(admitted) => self.let_in(incoming, *admitted),
+            Err(refusal) => Err(refusal.reason),
+        };
+        if let Err(reason) = done {
+            self.reply(incoming, "error", &json!({ "reason": reason }));
+        }
+    }
+
+    fn let_in(&mut self, incoming: &Incoming, admitted: Admitted) -> Result<(), String> {
+        let Admitted {
+            config,
             principal,
             name,
             rights,
-        })
-    }
-
-    /// Who joins: by a token of their own, or as whoever opened the socket.
-    async fn caller(&self, token: Option<&str>) -> Result<Principal, String> {
-        let principal = match token {
-            None => self.principal.clone(),
-            Some(token) => {
-                let verified = self.shared.verify(token);
-                verified.map_err(|error| format!("InvalidJWTToken: {error}"))?
-            }
+            specs,
+            faults,
+        } = admitted;
+        if let Some(older) = self.channels.remove(&incoming.topic) {
+            self.close(&older);
+        }
+        let member = Member {
+            outlet: Arc::clone(&self.outlet),
+            join: self.shared.next_join(),
+            hears_itself: config.broadcast.own,
+            sees_presence: false,
         };
-        let now = (self.shared.clock)().seconds();
-        if expiry(&principal).is_some_and(|expires| expires <= now) {
-            return Err("InvalidJWTToken: Token has expired".to_owned());
-        }
-        if let (Some(ended), Some(session)) = (&self.shared.ended, principal.session()) {
-            let checked = ended.check(session).await;
-            checked.map_err(|error| format!("InvalidJWTToken: {error}"))?;
-        }
-        Ok(principal)
-    }
-
-    async fn rights_of(&self, principal: &Principal, name: &Name) -> Result<Rights, String> {
-        let rights = self.shared.rights(principal, name).await.map_err(|error| {
-            let error = chain(&error);
-            tracing::warn!(error, "it cannot be told who may read from a channel");
-            "It cannot be told whether you may read from this Channel".to_owned()
-        })?;
-        if !rights.reads {
-            return Err(format!(
-                "Unauthorized: You do not have permissions to read from this Channel topic: {}",
-                name.name
-            ));
-        }
-        Ok(rights)
-    }
-
-    /// What is wanted of changes, and what is wrong with the rest.
-    async fn specs(
-        &self,
-        wanted: &[BindingConfig],
-        principal: &Principal,
-    ) -> (Vec<Arc<Spec>>, Vec<String>) {
-        let (mut specs, mut faults) = (Vec::new(), Vec::new());
-        let role = Audience::of(principal).role;
-        for binding in wanted {
-            match self.shared.spec(binding, &role).await {
-                Ok(spec) => specs.push(Arc::new(spec)),
-                Err(fault) => faults.push(fault),
+        let join = member.join;
+        let join_ref = incoming.join_ref.as_ref().or(incoming.msg_ref.as_ref());
+        let waits_for_feed = config.broadcast.replication_ready;
+        let mut channel = Channel {
+            topic: self.shared.topics.join(&name, member),
+            join,
+            join_ref: join_ref.cloned(),
+            rights,
+            acknowledges: config.broadcast.ack,
+            key: match config.presence.key.as_str() {
+                "" => Uuid::new_v4().to_string(),
+                key => key.to_owned(),
+            },
+            tracked: None,
+            presence: match config.presence.enabled {
+                Some(false) => Told::Unwanted,
+                None | Some(true) => Told::Wanted,
+            },
+            follows_changes: !config.postgres_changes.is_empty(),
+            is_subscribed: !specs.is_empty() || waits_for_feed,
+            session: principal.session(),
+            expires: expiry(&principal),
+        };
+        self.shared.metrics.channels.fetch_add(1, Ordering::Relaxed);
+        self.shared.metrics.joins.fetch_add(1, Ordering::Relaxed);
+        if let Some(session) = channel.session {
+            self.shared.hold_session(session, self.outlet.id);
+            // It may have ended before anybody knew that a channel rests on it.
+            if self.has_ended(session) {
+                self.leave(&channel);
+                return Err("InvalidJWTToken: the session has ended".to_owned());
             }
         }
-        (specs, faults)
+        let bindings: Vec<Value> = config.postgres_changes.iter().map(told).collect();
+        let response = json!({ "postgres_changes": bindings });
+        self.reply(incoming, "ok", &response);
+        self.show_presence(&mut channel);
+        self.shared.want_feed();
+        for fault in faults {
+            let payload = system(&incoming.topic, "postgres_changes", "error", &fault);
+            self.push(&channel, "system", &payload);
+        }
+        if channel.is_subscribed {
+            self.shared.subscriptions.add(Subscription {
+                join,
+                outlet: Arc::clone(&self.outlet),
+                topic: incoming.topic.clone(),
+                audience: Audience::of(&principal),
+                specs,
+                waits_for_feed,
+            });
+        }
+        if let Some(replay) = config.broadcast.replay.filter(|_| name.is_private) {
+            let (shared, topic) = (Arc::clone(&self.shared), incoming.topic.clone());
+            self.errand = Some(errand::replay(shared, topic, join, replay));
+            // What is said meanwhile comes after what was said before.
+            self.later = Some(Later::of(join));
+        }
+        self.channels.insert(incoming.topic.clone(), channel);
+        Ok(())
     }
 
-    async fn replay(&self, channel: &Channel, replay: Replay) {
-        let most = replay.limit.unwrap_or(REPLAYED).clamp(1, REPLAYED);
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "milliseconds of this age are exact"
-        )]
-        let since = (replay.since as f64 / 1000.0).to_string();
-        let name: &str = &channel.topic.name.name;
-        let found = self.shared.rules.ask(REPLAY, &[&name, &since, &most]).await;
-        let Ok(rows) = found else {
+    fn has_ended(&self, session: Uuid) -> bool {
+        let ended = self.shared.ended.as_ref();
+        ended.is_some_and(|ended| ended.has_ended(session))
+    }
+
+    /// What was said before is said again, and then what was said meanwhile.
+    pub(crate) fn replayed(&mut self, topic: &str, join: u64, said: &[(String, Broadcast)]) {
+        let later = self.later.take();
+        let Some(channel) = self.channels.get(topic).filter(|one| one.join == join) else {
             return;
         };
-        for row in rows {
-            let text = |column: usize| row.try_get::<_, String>(column).unwrap_or_default();
-            let broadcast = Broadcast {
-                event: text(1),
-                said: Said::Json(text(2)),
-                meta: json!({ "id": text(0), "replayed": true }).to_string(),
-            };
-            broadcast.send_to(&self.outlet, &channel.topic.path);
+        for (_, broadcast) in said {
+            broadcast.send_to(&self.outlet, join, &channel.topic.path);
+        }
+        for out in later.unwrap_or_default().messages {
+            // An id is in no other message.
+            let is_told = |text: &str| said.iter().any(|(id, _)| text.contains(id.as_str()));
+            if !matches!(&out, Out::Text(text) if is_told(text)) {
+                self.outlet.send_for(join, out);
+            }
         }
     }
 
-    /// Something that a client wants on a channel; whether the channel stays open.
-    pub(crate) async fn event(&mut self, channel: &mut Channel, incoming: Incoming) -> bool {
+    /// Tells a member of a channel who is present, and of changes from now on, if it wants to know and may.
+    fn show_presence(&self, channel: &mut Channel) {
+        if !channel.rights.sees_presence || channel.presence != Told::Wanted {
+            return;
+        }
+        channel.presence = Told::Yes;
+        let presences = channel.topic.presences.lock();
+        let presences = presences.unwrap_or_else(PoisonError::into_inner);
+        channel.topic.show_presence(channel.join, true);
+        self.push(channel, "presence_state", &presences.told());
+    }
+
+    /// Something that a client wants on a channel.
+    pub(crate) fn event(&mut self, channel: &mut Channel, incoming: &Incoming) {
         match incoming.event.as_str() {
-            "access_token" => return self.refresh(channel, &incoming).await,
-            "presence" => self.presence(channel, &incoming),
-            _ => self.say(channel, &incoming),
+            "access_token" => self.refresh(channel, incoming),
+            "presence" => self.presence(channel, incoming),
+            _ => self.say(channel, incoming),
         }
-        true
     }
 
-    async fn refresh(&mut self, channel: &mut Channel, incoming: &Incoming) -> bool {
+    fn refresh(&mut self, channel: &Channel, incoming: &Incoming) {
         #[derive(Deserialize)]
         struct Given {
             access_token: Option<String>,
         }
         let Payload::Json(payload) = &incoming.payload else {
-            return true;
+            return;
         };
         let given = serde_json::from_str::<Given>(payload.get()).ok();
         let token = given.and_then(|given| given.access_token);
-        let Some(token) = token.filter(|token| !token.is_empty() && !is_opaque(token)) else {
-            return true;
+        if let Some(token) = token.filter(|token| !token.is_empty() && !is_opaque(token)) {
+            let (shared, topic) = (Arc::clone(&self.shared), incoming.topic.clone());
+            let name = channel.topic.name.clone();
+            self.errand = Some(errand::token(shared, topic, name, channel.join, token));
+        }
+    }
+
+    /// A token is good for a channel, or not.
+    pub(crate) fn refreshed(
+        &mut self,
+        topic: &str,
+        join: u64,
+        held: Result<(Principal, Rights), Refusal>,
+    ) {
+        let Some(mut channel) = self.channels.remove(topic) else {
+            return;
         };
-        let name = channel.topic.name.clone();
-        let refreshed = async {
-            let principal = self.caller(Some(&token)).await?;
-            let rights = self.rights_of(&principal, &name).await?;
-            Ok::<_, String>((principal, rights))
-        };
-        match refreshed.await {
-            Ok((principal, rights)) => {
-                channel.rights = rights;
-                if !rights.sees_presence {
-                    channel.topic.show_presence(channel.join, false);
-                }
-                channel.expires = expiry(&principal);
-                let session = principal.session();
-                if session != channel.session {
-                    if let Some(before) = channel.session {
-                        self.shared.release_session(before, self.outlet.id);
-                    }
-                    if let Some(session) = session {
-                        self.shared.hold_session(session, self.outlet.id);
-                    }
-                    channel.session = session;
-                }
-                if channel.follows_changes {
-                    let audience = Audience::of(&principal);
-                    self.shared
-                        .subscriptions
-                        .replace_audience(channel.join, audience);
-                }
-                true
+        if channel.join != join {
+            self.channels.insert(topic.to_owned(), channel);
+            return;
+        }
+        let taken = held.and_then(|(principal, rights)| {
+            self.take_token(&mut channel, &principal, rights)
+                .map_err(|reason| Refusal {
+                    reason,
+                    is_passing: false,
+                })
+        });
+        match taken {
+            Ok(()) => {
+                self.channels.insert(topic.to_owned(), channel);
             }
-            Err(reason) => {
-                self.push(channel, "system", &channel.system("error", &reason));
-                false
+            Err(refusal) => {
+                let payload = channel.system("error", &refusal.reason);
+                self.push(&channel, "system", &payload);
+                if refusal.is_passing {
+                    // The client joins anew, and shows the token then.
+                    self.push(&channel, "phx_error", "{}");
+                    self.leave(&channel);
+                } else {
+                    self.close(&channel);
+                }
             }
         }
+    }
+
+    fn take_token(
+        &self,
+        channel: &mut Channel,
+        principal: &Principal,
+        rights: Rights,
+    ) -> Result<(), String> {
+        channel.rights = rights;
+        channel.expires = expiry(principal);
+        let session = principal.session();
+        if session != channel.session {
+            if let Some(before) = channel.session {
+                self.shared.release_session(before, self.outlet.id);
+            }
+            channel.session = session;
+            if let Some(session) = session {
+                self.shared.hold_session(session, self.outlet.id);
+                if self.has_ended(session) {
+                    return Err("InvalidJWTToken: the session has ended".to_owned());
+                }
+            }
+        }
+        if !rights.is_present {
+            self.untrack(channel);
+            channel.tracked = None;
+        }
+        if !rights.sees_presence && channel.presence == Told::Yes {
+            channel.presence = Told::Wanted;
+            channel.topic.show_presence(channel.join, false);
+        }
+        self.show_presence(channel);
+        if channel.is_subscribed {
+            let audience = Audience::of(principal);
+            self.shared
+                .subscriptions
+                .replace_audience(channel.join, audience);
+        }
+        Ok(())
     }
 
     /// A broadcast, in text or binary.
@@ -361,13 +373,17 @@ impl Socket {
                     String::new(),
                 )
             }
-            Payload::Broadcast { metadata, body } => {
+            Payload::Broadcast {
+                event,
+                metadata,
+                body,
+            } => {
                 let said = match body {
                     Body::Json(json) => Said::Json(json.get().to_owned()),
                     Body::Raw(bytes) => Said::Raw(bytes.clone()),
                 };
                 let meta = metadata.as_ref().map(|meta| meta.get().to_owned());
-                (incoming.event.clone(), said, meta.unwrap_or_default())
+                (event.clone(), said, meta.unwrap_or_default())
             }
         };
         // Who may not say anything hears nothing, not even that.
@@ -375,6 +391,11 @@ impl Socket {
             return;
         }
         let (event, said, meta) = said;
+        if event.len() > LONGEST_NAME {
+            let reason = json!({ "reason": format!("An event has at most {LONGEST_NAME} bytes") });
+            self.reply(incoming, "error", &reason);
+            return;
+        }
         let broadcast = Broadcast { event, said, meta };
         let told = channel.topic.broadcast(&broadcast, Some(channel.join));
         self.shared.metrics.delivered(told);
@@ -415,9 +436,10 @@ impl Socket {
                 self.reply(incoming, "error", &reason);
             }
             Some("track") => {
-                if channel.rights.sees_presence {
-                    channel.topic.show_presence(channel.join, true);
+                if channel.presence == Told::Unwanted {
+                    channel.presence = Told::Wanted;
                 }
+                self.show_presence(channel);
                 self.track(channel, wanted.payload.unwrap_or_default());
                 self.reply(incoming, "ok", &json!({}));
             }

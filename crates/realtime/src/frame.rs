@@ -11,6 +11,8 @@ const USER_PUSH: u8 = 3;
 const USER_BROADCAST: u8 = 4;
 /// What a binary frame holds is text of JSON.
 const JSON: u8 = 1;
+/// Bytes of a reference, as in binary frames: it is kept as long as a channel.
+const REFERENCE: usize = 255;
 
 /// A version of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +43,10 @@ pub struct Incoming {
 pub enum Payload {
     /// JSON.
     Json(Box<RawValue>),
-    /// A broadcast in a binary frame; its event is that of the application.
+    /// A broadcast in a binary frame.
     Broadcast {
+        /// What the application calls it.
+        event: String,
         /// An object of JSON, if there is one.
         metadata: Option<Box<RawValue>>,
         /// What is said.
@@ -127,9 +131,14 @@ impl Version {
             )>(text)
             .map_err(|_| BadFrame)?,
         };
+        let (join_ref, msg_ref) = (join_ref.map(Reference::text), msg_ref.map(Reference::text));
+        let is_long = |text: &String| text.len() > REFERENCE;
+        if join_ref.as_ref().is_some_and(is_long) || msg_ref.as_ref().is_some_and(is_long) {
+            return Err(BadFrame);
+        }
         Ok(Incoming {
-            join_ref: join_ref.map(Reference::text),
-            msg_ref: msg_ref.map(Reference::text),
+            join_ref,
+            msg_ref,
             topic,
             event,
             payload: Payload::Json(match payload {
@@ -227,8 +236,12 @@ pub fn read_binary(mut bytes: Bytes) -> Result<Incoming, BadFrame> {
         join_ref,
         msg_ref,
         topic,
-        event,
-        payload: Payload::Broadcast { metadata, body },
+        event: "broadcast".to_owned(),
+        payload: Payload::Broadcast {
+            event,
+            metadata,
+            body,
+        },
     })
 }
 
@@ -282,6 +295,8 @@ mod tests {
         }
         let none = Version::V2.write(None, None, "a\"", "e", "{}");
         assert_eq!(none, r#"[null,null,"a\"","e",{}]"#);
+        let long = format!(r#"["{}","2","t","e",{{}}]"#, "x".repeat(256));
+        assert!(Version::V2.read(&long).is_err());
         for wrong in ["", "1", "[]", "{}", r#"["1","2","t"]"#, "[1,2,3,4,5]"] {
             assert!(Version::V2.read(wrong).is_err(), "{wrong}");
             assert!(Version::V1.read(wrong).is_err(), "{wrong}");
@@ -293,10 +308,16 @@ mod tests {
         let mut frame = vec![3, 1, 1, 10, 2, 2, 1];
         frame.extend(b"12realtime:aev{}{\"n\":1}");
         let read = read_binary(frame.clone().into()).expect("a frame");
-        assert_eq!((&*read.topic, &*read.event), ("realtime:a", "ev"));
-        let Payload::Broadcast { metadata, body } = read.payload else {
+        assert_eq!((&*read.topic, &*read.event), ("realtime:a", "broadcast"));
+        let Payload::Broadcast {
+            event,
+            metadata,
+            body,
+        } = read.payload
+        else {
             panic!("a broadcast");
         };
+        assert_eq!(event, "ev");
         assert_eq!(metadata.expect("metadata").get(), "{}");
         assert!(matches!(body, Body::Json(json) if json.get() == "{\"n\":1}"));
         for end in 0..24 {

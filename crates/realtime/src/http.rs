@@ -1,5 +1,6 @@
 //! Requests: the upgrade to a socket, broadcasts by POST, health.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use crate::topic::{Broadcast, Name, Said};
 
 const APIKEY: HeaderName = HeaderName::from_static("apikey");
 /// Messages of one request at most.
-const MESSAGES: usize = 1000;
+const MESSAGES: usize = 100;
 
 /// Why a request is refused.
 struct Refusal {
@@ -261,7 +262,7 @@ async fn broadcast_all(
             format!("There are more than {MESSAGES} messages"),
         ));
     }
-    for message in messages.messages {
+    let messages = messages.messages.into_iter().map(|message| {
         let name = Name {
             name: message.topic.as_str().into(),
             is_private: message.private,
@@ -271,10 +272,21 @@ async fn broadcast_all(
             said: Said::Json(message.payload.get().to_owned()),
             meta: String::new(),
         };
+        (name, broadcast)
+    });
+    let messages: Vec<(Name, Broadcast)> = messages.collect();
+    // Either it is refused as a whole, or nothing but a right is missing.
+    let mut may: HashMap<&Name, bool> = HashMap::new();
+    for (name, broadcast) in &messages {
+        check(shared, name, broadcast)?;
+        if !may.contains_key(name) {
+            may.insert(name, may_say(shared, &principal, name).await?);
+        }
+    }
+    for (name, broadcast) in &messages {
         // What one may not say is passed over, so that the others are said.
-        match say(shared, &principal, &name, broadcast).await {
-            Err(refusal) if refusal.status == StatusCode::FORBIDDEN => {}
-            other => other?,
+        if may.get(name) == Some(&true) {
+            say(shared, name, broadcast);
         }
     }
     Ok(HttpResponse::Accepted().finish())
@@ -320,16 +332,22 @@ async fn broadcast_one(
         said,
         meta: String::new(),
     };
-    say(shared, &principal, &name, broadcast).await?;
+    check(shared, &name, &broadcast)?;
+    if !may_say(shared, &principal, &name).await? {
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            format!(
+                "Unauthorized: You do not have permissions to write to this Channel topic: {}",
+                name.name
+            ),
+        ));
+    }
+    say(shared, &name, &broadcast);
     Ok(HttpResponse::Accepted().finish())
 }
 
-async fn say(
-    shared: &Shared,
-    principal: &Principal,
-    name: &Name,
-    broadcast: Broadcast,
-) -> Result<(), Refusal> {
+/// Whether a message is one.
+fn check(shared: &Shared, name: &Name, broadcast: &Broadcast) -> Result<(), Refusal> {
     let length = match &broadcast.said {
         Said::Json(json) => json.len(),
         Said::Raw(bytes) => bytes.len(),
@@ -347,6 +365,10 @@ async fn say(
             "The name of a topic has 1 to 255 bytes, that of an event at most 255",
         ));
     }
+    Ok(())
+}
+
+async fn may_say(shared: &Shared, principal: &Principal, name: &Name) -> Result<bool, Refusal> {
     let rights = shared.rights(principal, name).await.map_err(|error| {
         let error = chain(&error);
         tracing::warn!(error, "it cannot be told who may write to a channel");
@@ -355,19 +377,13 @@ async fn say(
             "It cannot be told whether you may write to this Channel",
         )
     })?;
-    if !rights.writes {
-        return Err(Refusal::new(
-            StatusCode::FORBIDDEN,
-            format!(
-                "Unauthorized: You do not have permissions to write to this Channel topic: {}",
-                name.name
-            ),
-        ));
-    }
+    Ok(rights.writes)
+}
+
+fn say(shared: &Shared, name: &Name, broadcast: &Broadcast) {
     if let Some(topic) = shared.topics.find(name) {
-        let told = topic.broadcast(&broadcast, None);
+        let told = topic.broadcast(broadcast, None);
         shared.metrics.delivered(told);
     }
-    shared.relay.say(name, &broadcast);
-    Ok(())
+    shared.relay.say(name, broadcast);
 }

@@ -6,6 +6,7 @@
 mod bucket;
 mod changes;
 mod channel;
+mod errand;
 pub mod frame;
 mod http;
 mod join;

@@ -21,6 +21,8 @@ pub struct RealtimeSettings {
     pub joins: u32,
     /// Messages of one socket per second.
     pub messages: u32,
+    /// Bytes that one socket sends per second.
+    pub bytes: u32,
     /// Bytes of one message.
     pub payload_bytes: usize,
     /// Messages that wait for a slow reader.

@@ -1,6 +1,6 @@
 //! One socket: it reads what a client sends, answers, and writes what waits for it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,17 +13,19 @@ use futures_util::StreamExt as _;
 use passerelle_identity::Principal;
 use serde_json::{Value, json};
 use tokio::time::{sleep, sleep_until, timeout};
-use uuid::Uuid;
 
 use crate::bucket::Bucket;
 use crate::channel::Channel;
+use crate::errand::{Errand, Outcome};
 use crate::frame::{Incoming, Version, read_binary};
-use crate::outlet::{Inlet, Out, Outlet};
+use crate::outlet::{ForJoin, Inlet, Out, Outlet};
 use crate::settings::RealtimeSettings;
 use crate::state::Shared;
 
 /// Frames that are written before something is read again.
 const AT_ONCE: usize = 64;
+/// Messages of a client that wait for the database before no more are read.
+const HELD: usize = 64;
 /// How long a client may take to be told why it is left.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -38,6 +40,41 @@ pub(crate) struct Socket {
     pub(crate) channels: HashMap<String, Channel>,
     pub(crate) joins: Bucket,
     messages: Bucket,
+    /// In bytes.
+    volume: Bucket,
+    /// What the database is asked at the moment.
+    pub(crate) errand: Option<Errand>,
+    /// What the client has said since, which waits for it.
+    held: VecDeque<Incoming>,
+    /// What a join is told after what was said before.
+    pub(crate) later: Option<Later>,
+    /// When the next token of a channel expires.
+    expiry: Option<Instant>,
+}
+
+/// What a join is told later.
+#[derive(Default)]
+pub(crate) struct Later {
+    pub(crate) join: u64,
+    pub(crate) messages: Vec<Out>,
+    bytes: usize,
+}
+
+impl Later {
+    pub(crate) fn of(join: u64) -> Self {
+        Self {
+            join,
+            ..Self::default()
+        }
+    }
+}
+
+/// What has come of what is under way.
+async fn outcome(errand: &mut Option<Errand>) -> Outcome {
+    match errand {
+        Some(errand) => errand.await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Why a socket ends.
@@ -59,11 +96,16 @@ impl Socket {
         Self {
             joins: Bucket::new(settings.joins, now),
             messages: Bucket::new(settings.messages, now),
+            volume: Bucket::new(settings.bytes, now),
             shared,
             settings,
             outlet,
             principal,
             channels: HashMap::new(),
+            errand: None,
+            held: VecDeque::new(),
+            later: None,
+            expiry: None,
         }
     }
 
@@ -99,8 +141,8 @@ impl Socket {
         let mut heard = Instant::now();
         loop {
             let silent = heard + self.settings.silence;
-            let expiry = self.next_expiry();
-            let wake = expiry.map_or(silent, |expiry| expiry.min(silent));
+            self.expiry = self.next_expiry();
+            let wake = self.expiry.map_or(silent, |expiry| expiry.min(silent));
             tokio::select! {
                 out = inlet.next() => {
                     let Some(out) = out else { return End::Gone };
@@ -114,7 +156,7 @@ impl Socket {
                         }
                     }
                 }
-                message = stream.next() => {
+                message = stream.next(), if self.held.len() < HELD => {
                     heard = Instant::now();
                     match message {
                         Some(Ok(message)) => {
@@ -128,6 +170,8 @@ impl Socket {
                         None => return End::Gone,
                     }
                 }
+                outcome = outcome(&mut self.errand) => self.settle(outcome),
+                () = outlet.session_ended() => self.end_sessions(),
                 () = outlet.lost() => return self.slow(),
                 () = sleep_until(wake.into()) => {
                     if Instant::now() >= silent {
@@ -139,14 +183,30 @@ impl Socket {
         }
     }
 
-    async fn write(&mut self, session: &mut Session, out: Out) -> Result<(), End> {
+    async fn write(&mut self, session: &mut Session, (join, out): ForJoin) -> Result<(), End> {
+        // Writing the one before may have taken long.
+        self.end_sessions();
+        if self.expiry.is_some_and(|expiry| expiry <= Instant::now()) {
+            self.expire();
+            self.expiry = self.next_expiry();
+        }
+        if join != 0 && self.channels.values().all(|channel| channel.join != join) {
+            return Ok(());
+        }
+        if let Some(later) = self.later.as_mut().filter(|later| later.join == join) {
+            later.bytes += out.bytes();
+            later.messages.push(out);
+            let is_too_much = later.bytes > self.settings.queue_bytes
+                || later.messages.len() > self.settings.queue_messages;
+            return if is_too_much {
+                Err(self.slow())
+            } else {
+                Ok(())
+            };
+        }
         match out {
             Out::Text(text) => self.put(session.text(text)).await,
             Out::Binary(bytes) => self.put(session.binary(bytes)).await,
-            Out::SessionEnded(ended) => {
-                self.end_session(ended);
-                Ok(())
-            }
             Out::Missed => {
                 self.tell_missed();
                 Ok(())
@@ -172,42 +232,62 @@ impl Socket {
     }
 
     async fn take(&mut self, session: &mut Session, message: AggregatedMessage) -> Option<End> {
-        let read = match message {
-            AggregatedMessage::Text(text) => self.outlet.version.read(&text),
+        let (read, length) = match message {
+            AggregatedMessage::Text(text) => (self.outlet.version.read(&text), text.len()),
             AggregatedMessage::Binary(bytes) if self.outlet.version == Version::V2 => {
-                read_binary(bytes)
+                let length = bytes.len();
+                (read_binary(bytes), length)
             }
             AggregatedMessage::Ping(bytes) => {
-                return session.pong(&bytes).await.err().map(|_| End::Gone);
+                if let Some(end) = self.count(bytes.len()) {
+                    return Some(end);
+                }
+                return self.put(session.pong(&bytes)).await.err();
             }
             // Version 1 has no binary frames.
-            AggregatedMessage::Binary(_) | AggregatedMessage::Pong(_) => return None,
+            AggregatedMessage::Binary(bytes) | AggregatedMessage::Pong(bytes) => {
+                return self.count(bytes.len());
+            }
             AggregatedMessage::Close(_) => return Some(End::Close(CloseCode::Normal, "")),
         };
         self.shared.metrics.received();
-        if !self.messages.take(Instant::now()) {
-            return Some(End::Close(
-                CloseCode::Policy,
-                "Too many messages per second",
-            ));
+        if let Some(end) = self.count(length) {
+            return Some(end);
         }
         // What is no frame is passed over, as what comes with an event that nobody knows.
         if let Ok(incoming) = read {
-            self.handle(incoming).await;
+            self.handle(incoming);
         }
         None
     }
 
-    async fn handle(&mut self, incoming: Incoming) {
+    /// Counts a message of the client; whether that is one too many.
+    fn count(&mut self, length: usize) -> Option<End> {
+        let now = Instant::now();
+        if !self.messages.take(now) {
+            let reason = "Too many messages per second";
+            return Some(End::Close(CloseCode::Policy, reason));
+        }
+        let bytes = u32::try_from(length).unwrap_or(u32::MAX);
+        (!self.volume.take_many(bytes, now))
+            .then_some(End::Close(CloseCode::Policy, "Too many bytes per second"))
+    }
+
+    fn handle(&mut self, incoming: Incoming) {
         if incoming.topic == "phoenix" {
             if incoming.event == "heartbeat" {
                 self.reply(&incoming, "ok", &json!({}));
             }
-            return;
+        } else if self.errand.is_some() {
+            self.held.push_back(incoming);
+        } else {
+            self.dispatch(incoming);
         }
+    }
+
+    fn dispatch(&mut self, incoming: Incoming) {
         if incoming.event == "phx_join" {
-            // On the heap as long as it lasts: a socket that is idle does not hold room for it.
-            Box::pin(self.join(incoming)).await;
+            self.join(incoming);
             return;
         }
         let Some(mut channel) = self.channels.remove(&incoming.topic) else {
@@ -220,11 +300,23 @@ impl Socket {
             self.close(&channel);
             return;
         }
-        let topic = incoming.topic.clone();
-        if Box::pin(self.event(&mut channel, incoming)).await {
-            self.channels.insert(topic, channel);
-        } else {
-            self.close(&channel);
+        self.event(&mut channel, &incoming);
+        self.channels.insert(incoming.topic, channel);
+    }
+
+    /// The database has answered: what has waited for it goes on.
+    fn settle(&mut self, outcome: Outcome) {
+        self.errand = None;
+        match outcome {
+            Outcome::Join { incoming, admitted } => self.joined(&incoming, admitted),
+            Outcome::Token { topic, join, held } => self.refreshed(&topic, join, held),
+            Outcome::Replay { topic, join, said } => self.replayed(&topic, join, &said),
+        }
+        while self.errand.is_none() {
+            let Some(incoming) = self.held.pop_front() else {
+                return;
+            };
+            self.dispatch(incoming);
         }
     }
 
@@ -276,9 +368,16 @@ impl Socket {
         self.close_where(is_over, "Token has expired");
     }
 
-    fn end_session(&mut self, session: Uuid) {
-        let is_of = |channel: &Channel| channel.session == Some(session);
-        self.close_where(is_of, "The session has ended");
+    fn end_sessions(&mut self) {
+        let ended = self.outlet.ended_sessions();
+        if !ended.is_empty() {
+            let is_of = |channel: &Channel| {
+                channel
+                    .session
+                    .is_some_and(|session| ended.contains(&session))
+            };
+            self.close_where(is_of, "The session has ended");
+        }
     }
 
     fn close_where(&mut self, is_over: impl Fn(&Channel) -> bool, reason: &str) {
@@ -315,7 +414,7 @@ impl Socket {
 
     /// Takes a client out of a channel.
     pub(crate) fn leave(&self, channel: &Channel) {
-        if channel.follows_changes {
+        if channel.is_subscribed {
             self.shared.subscriptions.remove(channel.join);
         }
         self.untrack(channel);

@@ -328,7 +328,7 @@ impl Shared {
         let sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
         for holder in holders {
             if let Some(outlet) = sockets.get(&holder) {
-                outlet.send(Out::SessionEnded(session));
+                outlet.end_session(session);
             }
         }
     }

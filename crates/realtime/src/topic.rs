@@ -84,9 +84,9 @@ impl Broadcast {
     }
 
     /// For one member.
-    pub(crate) fn send_to(&self, outlet: &Outlet, topic: &str) {
+    pub(crate) fn send_to(&self, outlet: &Outlet, join: u64, topic: &str) {
         if let Some(out) = self.frame(outlet.version, topic) {
-            outlet.send(out);
+            outlet.send_for(join, out);
         }
     }
 }
@@ -139,7 +139,7 @@ impl Topic {
                 continue;
             }
             if let Some(out) = frames.of(member.outlet.version) {
-                member.outlet.send(out);
+                member.outlet.send_for(member.join, out);
                 told += 1;
             }
         }
@@ -161,7 +161,7 @@ impl Topic {
         let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
         for member in members.iter().filter(|member| member.sees_presence) {
             if let Some(out) = frames.of(member.outlet.version) {
-                member.outlet.send(out);
+                member.outlet.send_for(member.join, out);
             }
         }
     }

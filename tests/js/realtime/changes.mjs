@@ -419,6 +419,38 @@ test('private channels ask the policies of realtime.messages', async () => {
   assert.equal(payload.by, 'post');
 });
 
+test('a socket goes on while one of its channels waits for the database', async () => {
+  const holder = new pg.Client(need('PASSERELLE_DB_URL'));
+  await holder.connect();
+  await holder.query('begin; lock table gate');
+  const socket = new WebSocket(`${urls[0].replace('http', 'ws')}/realtime/v1/websocket?apikey=${anonKey}&vsn=2.0.0`);
+  const frames = box();
+  socket.on('message', (data) => frames.put(JSON.parse(data)));
+  await new Promise((resolve, reject) => { socket.on('open', resolve); socket.on('error', reject); });
+  const send = (reference, topic, event, payload) => socket.send(JSON.stringify([reference, reference, topic, event, payload]));
+  const reply = async (reference) => (await frames.until((all) => all.some((frame) => frame[1] === reference), `the reply to ${reference}`)).find((frame) => frame[1] === reference)[4].status;
+  send('1', 'realtime:other', 'phx_join', {});
+  assert.equal(await reply('1'), 'ok');
+  send('2', 'realtime:slow', 'phx_join', { config: { private: true }, access_token: tokenOf(ADA) });
+  send('3', 'realtime:slow', 'broadcast', { type: 'broadcast', event: 'x', payload: {} });
+  send('4', 'phoenix', 'heartbeat', {});
+  assert.equal(await reply('4'), 'ok');
+  const post = await fetch(`${urls[1]}/realtime/v1/api/broadcast/other/events/meanwhile`, {
+    method: 'POST', headers: { apikey: anonKey, 'Content-Type': 'application/json' }, body: '{}',
+  });
+  assert.equal(post.status, 202);
+  await frames.until((all) => all.some((frame) => frame[4].event === 'meanwhile'), 'a broadcast');
+  assert.ok(frames.got.every((frame) => frame[1] !== '2'));
+  await holder.query('rollback');
+  await holder.end();
+  assert.equal(await reply('2'), 'ok');
+  // What was said in between has waited for the join.
+  send('5', 'realtime:slow', 'phx_leave', {});
+  assert.equal(await reply('5'), 'ok');
+  assert.ok(frames.got.every((frame) => frame[4]?.response?.reason !== 'unmatched topic'));
+  socket.close();
+});
+
 test('who follows changes is told when some were lost, and follows them anew', async () => {
   const [one, other] = [await follow(service, ALL), await follow(service, ALL, urls[1])];
   const { rows: slots } = await database.query("select slot_name, active_pid from pg_replication_slots where slot_name like 'passerelle_rt_%' and database = current_database() and active");

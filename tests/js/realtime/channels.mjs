@@ -128,6 +128,37 @@ test('presences of both gateways are known to all, and go with their sockets', a
   }
 });
 
+test('a broadcast may have any name', async () => {
+  const name = room();
+  for (const vsn of ['2.0.0', '1.0.0']) {
+    const heard = box();
+    const listener = client(urls[1], vsn).channel(name);
+    listener.on('broadcast', { event: '*' }, heard.put);
+    await joined(listener);
+    const sender = await joined(client(urls[0], vsn).channel(name, { config: { broadcast: { ack: true } } }));
+    const names = ['presence', 'access_token', 'phx_leave', 'phx_join', 'heartbeat', 'system', 'x'.repeat(255)];
+    for (const event of names) assert.equal(await sender.send({ type: 'broadcast', event, payload: {} }), 'ok', event);
+    assert.deepEqual((await heard.until((all) => all.length === names.length)).map(({ event }) => event), names);
+  }
+});
+
+test('who tracks without listening knows who is present all the same', async () => {
+  const name = room();
+  const other = await joined(client(urls[1]).channel(name, { config: { presence: { key: 'other' } } }));
+  assert.equal(await other.track({}), 'ok');
+  const seen = client();
+  const watcher = seen.channel(name, { config: { presence: { key: 'watcher' } } });
+  const events = box();
+  watcher.on('presence', { event: 'sync' }, () => events.put('sync'));
+  await joined(watcher);
+  await events.until(() => watcher.presenceState().other, 'the other gateway');
+  const mute = await joined(client().channel(name, { config: { presence: { key: 'mute' } } }));
+  assert.deepEqual(mute.presenceState(), {});
+  assert.equal(await mute.track({}), 'ok');
+  await events.until(() => watcher.presenceState().mute, 'the mute one');
+  assert.deepEqual(Object.keys(mute.presenceState()).sort(), ['mute', 'other']);
+});
+
 test('who stops reading is taken out, and nobody else waits', async () => {
   const name = room();
   const [speaker, present] = [client(), box()];
@@ -142,7 +173,11 @@ test('who stops reading is taken out, and nobody else waits', async () => {
   await present.until((all) => all.includes('join stalled'));
   stalled.pause();
   const payload = { text: 'x'.repeat(200_000) };
-  for (let sent = 0; sent < 150 && !present.got.includes('leave stalled'); sent += 1) assert.equal(await channel.send({ type: 'broadcast', event: 'much', payload }), 'ok');
+  for (let sent = 0; sent < 150 && !present.got.includes('leave stalled'); sent += 1) {
+    // Nor is an answer to this waited for.
+    stalled.ping();
+    assert.equal(await channel.send({ type: 'broadcast', event: 'much', payload }), 'ok');
+  }
   await present.until((all) => all.includes('leave stalled'));
   stalled.terminate();
 });
@@ -166,6 +201,24 @@ test('a message by POST reaches everybody', async () => {
     const got = await until((all) => all.length === 2);
     assert.deepEqual(got.map(({ payload }) => payload.by), ['http', 'list']);
   }
+});
+
+test('a list by POST is said as a whole or not at all', async () => {
+  const name = room();
+  const heard = box();
+  const channel = client().channel(name);
+  channel.on('broadcast', { event: '*' }, heard.put);
+  await joined(channel);
+  const post = (messages) => fetch(`${urls[0]}/realtime/v1/api/broadcast`, {
+    method: 'POST', headers: { apikey: anonKey, 'Content-Type': 'application/json' }, body: JSON.stringify({ messages }),
+  });
+  const good = { topic: name, event: 'good', payload: {} };
+  assert.equal((await post([good, { ...good, event: 'x'.repeat(256) }])).status, 422);
+  assert.equal((await post([good, { ...good, topic: '' }])).status, 422);
+  assert.equal((await post([good, { ...good, payload: 'x'.repeat(300_000) }])).status, 413);
+  assert.equal((await post(Array.from({ length: 101 }, () => good))).status, 422);
+  assert.equal((await post([{ ...good, event: 'last' }])).status, 202);
+  assert.deepEqual((await heard.until((all) => all.length === 1)).map(({ event }) => event), ['last']);
 });
 
 test('what is wrong is told, and the socket lives on', async () => {
@@ -230,6 +283,14 @@ test('a message that is too long, and too many', async () => {
   const end = closed(many);
   for (let number = 0; number < 1000; number += 1) many.send(JSON.stringify([null, `${number}`, 'phoenix', 'heartbeat', {}]));
   assert.deepEqual(await end, [1008, 'Too many messages per second']);
+});
+
+test('too many bytes', async () => {
+  const socket = new WebSocket(`${urls[1].replace('http', 'ws')}/realtime/v1/websocket?apikey=${anonKey}&vsn=2.0.0`);
+  await new Promise((resolve) => { socket.on('open', resolve); });
+  const end = new Promise((resolve) => { socket.on('close', (code, reason) => resolve([code, `${reason}`])); });
+  for (let number = 0; number < 40; number += 1) socket.send(JSON.stringify([null, `${number}`, 'phoenix', 'heartbeat', { text: 'x'.repeat(250_000) }]));
+  assert.deepEqual(await end, [1008, 'Too many bytes per second']);
 });
 
 test('a channel closes when its token expires', async () => {

@@ -13,6 +13,7 @@ pub(crate) struct RealtimeSettings {
     pub(crate) max_channels: usize,
     pub(crate) joins_per_second: u32,
     pub(crate) messages_per_second: u32,
+    pub(crate) bytes_per_second: u32,
     pub(crate) max_message_bytes: usize,
     pub(crate) queue_messages: usize,
     pub(crate) queue_bytes: usize,
@@ -27,6 +28,7 @@ impl Default for RealtimeSettings {
             max_channels: 100,
             joins_per_second: 100,
             messages_per_second: 200,
+            bytes_per_second: 2 * 1024 * 1024,
             max_message_bytes: 256 * 1024,
             queue_messages: 1024,
             queue_bytes: 4 * 1024 * 1024,
@@ -53,6 +55,11 @@ impl RealtimeSettings {
             "realtime.messages_per_second",
             self.messages_per_second.into(),
             1..=most,
+        )?;
+        within(
+            "realtime.bytes_per_second",
+            self.bytes_per_second.into(),
+            262_144..=1_073_741_824,
         )?;
         within(
             "realtime.max_message_bytes",

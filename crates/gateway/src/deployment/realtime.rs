@@ -44,6 +44,7 @@ pub(super) fn realtime(
             channels: realtime.max_channels,
             joins: realtime.joins_per_second,
             messages: realtime.messages_per_second,
+            bytes: realtime.bytes_per_second,
             payload_bytes: realtime.max_message_bytes,
             queue_messages: realtime.queue_messages,
             queue_bytes: realtime.queue_bytes,

@@ -2,6 +2,7 @@
 
 use std::future::ready;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol};
@@ -20,6 +21,9 @@ use super::pools::Pools;
 use super::{ServerError, inbox};
 use crate::deployment::HttpSettings;
 
+/// How long a client may take nothing of what has been written to it.
+const DEAF: Duration = Duration::from_mins(2);
+
 /// What answers requests.
 pub(super) struct Surfaces<'a> {
     pub(super) rest: Arc<RestState>,
@@ -33,6 +37,12 @@ fn mount(config: &mut web::ServiceConfig, realtime: &RealtimeState, gate: RateGa
         passerelle_realtime::configure(config, realtime, gate);
     };
     config.service(scope.configure(surface));
+}
+
+/// A client that takes nothing holds what waits for it, also when nobody knows of the connection any more.
+fn give_up_on_the_deaf(io: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(io).set_tcp_user_timeout(Some(DEAF));
 }
 
 /// Starts the workers; the server runs when it is awaited.
@@ -106,6 +116,7 @@ pub(super) fn start(
             fn_service(|io: TcpStream| async move {
                 // Answers are written whole; waiting for more would only delay them.
                 let _ = io.set_nodelay(true);
+                give_up_on_the_deaf(&io);
                 let peer = io.peer_addr().ok();
                 Ok::<_, DispatchError>((RawTargets::new(io), Protocol::Http1, peer))
             })

@@ -142,7 +142,7 @@ impl Shared {
             };
             for specs in by_selection(&specs) {
                 if let Some(out) = writer.frame(member, &specs, rule, shown, old) {
-                    member.outlet.send(out);
+                    member.outlet.send_for(member.join, out);
                     count += 1;
                 }
             }

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use self::binding::Binding;
-use crate::outlet::{Audience, Outlet};
+use crate::outlet::{Audience, Out, Outlet};
 
 pub(crate) use self::binding::Spec;
 pub(crate) use self::deliver::{Deliverer, missed};
@@ -25,6 +25,8 @@ pub(crate) struct Subscription {
     pub(crate) topic: String,
     pub(crate) audience: Audience,
     pub(crate) specs: Vec<Arc<Spec>>,
+    /// It wants to know when messages from the database come.
+    pub(crate) waits_for_feed: bool,
 }
 
 /// Whether changes come.
@@ -89,7 +91,7 @@ impl Subscriptions {
             Following::Starting => inner.untold.push(subscription),
             Following::Live => subscription.tell_following(),
             Following::Down(reason) => {
-                subscription.tell("error", reason);
+                subscription.tell_down(reason);
                 inner.untold.push(subscription);
             }
         }
@@ -117,6 +119,7 @@ impl Subscriptions {
                 topic: known.topic.clone(),
                 audience,
                 specs: known.specs.clone(),
+                waits_for_feed: known.waits_for_feed,
             });
         }
     }
@@ -132,7 +135,7 @@ impl Subscriptions {
             && inner.following == Following::Starting
         {
             for subscription in &inner.untold {
-                subscription.tell("error", reason);
+                subscription.tell_down(reason);
             }
         }
         inner.following = following;
@@ -206,16 +209,31 @@ impl Inner {
 
 impl Subscription {
     fn tell_following(&self) {
-        self.tell("ok", "Subscribed to PostgreSQL");
+        if !self.specs.is_empty() {
+            self.tell("postgres_changes", "ok", "Subscribed to PostgreSQL");
+        }
+        if self.waits_for_feed {
+            self.tell("system", "ok", "Replication connection established");
+        }
     }
 
-    fn tell(&self, status: &str, message: &str) {
-        let payload = system(&self.topic, "postgres_changes", status, message);
+    fn tell_down(&self, reason: &str) {
+        if !self.specs.is_empty() {
+            self.tell("postgres_changes", "error", reason);
+        }
+        if self.waits_for_feed {
+            let reason = "Messages from the database are not available at the moment";
+            self.tell("system", "error", reason);
+        }
+    }
+
+    fn tell(&self, extension: &str, status: &str, message: &str) {
+        let payload = system(&self.topic, extension, status, message);
         let frame = self
             .outlet
             .version
             .write(None, None, &self.topic, "system", &payload);
-        self.outlet.text(frame);
+        self.outlet.send_for(self.join, Out::Text(frame.into()));
     }
 }
 

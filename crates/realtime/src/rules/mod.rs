@@ -82,6 +82,8 @@ struct Known {
     editions: u64,
     /// With the version that was described.
     tables: HashMap<u32, (u64, Arc<Table>)>,
+    /// That of messages.
+    messages: Option<Arc<Table>>,
     /// With the description that they are for.
     rules: HashMap<RuleKey, (Arc<Table>, Arc<Rule>)>,
 }
@@ -109,6 +111,7 @@ impl Rules {
         let mut known = self.known();
         known.generation += 1;
         known.tables.clear();
+        known.messages = None;
         known.rules.clear();
     }
 
@@ -214,10 +217,22 @@ impl Rules {
 
     /// The table of messages, told or not.
     pub(crate) async fn messages(&self) -> Result<Arc<Table>, RulesError> {
+        let generation = {
+            let known = self.known();
+            if let Some(table) = &known.messages {
+                return Ok(Arc::clone(table));
+            }
+            known.generation
+        };
         let rows = self.ask(MESSAGES, &[]).await?;
         let oid: String = rows.first().ok_or(RulesError::Gone)?.try_get(0)?;
         let oid = oid.parse().map_err(|_| RulesError::Unreadable)?;
-        self.known_or_load(oid).await
+        let table = self.known_or_load(oid).await?;
+        let mut known = self.known();
+        if known.keeps(generation, &table) {
+            known.messages = Some(Arc::clone(&table));
+        }
+        Ok(table)
     }
 
     async fn known_or_load(&self, oid: u32) -> Result<Arc<Table>, RulesError> {
