@@ -12,7 +12,7 @@ use super::binding::Spec;
 use super::frames::{Old, Shown, Writer};
 use super::judge::{Case, Image, Judged, Sight};
 use super::{Following, Subscription, system};
-use crate::outlet::Out;
+use crate::outlet::{Out, Outlet};
 use crate::rules::{Check, Rule, is_key, text};
 use crate::state::Shared;
 use crate::topic::{Broadcast, Name, Said};
@@ -56,8 +56,12 @@ impl Shared {
         if judged.is_incomplete {
             self.tell_missed();
         }
+        let mut missed = HashMap::new();
         for index in 0..judged.cases.len() {
-            self.tell(index, &judged);
+            self.tell(index, &judged, &mut missed);
+        }
+        for outlet in missed.into_values() {
+            outlet.send(Out::Missed);
         }
     }
 
@@ -102,8 +106,8 @@ impl Shared {
         self.metrics.delivered(told);
     }
 
-    /// Tells everybody who may know.
-    fn tell(&self, index: usize, judged: &Judged<'_>) {
+    /// Tells everybody who may know, and notes who has missed it.
+    fn tell(&self, index: usize, judged: &Judged<'_>, missed: &mut HashMap<u64, Arc<Outlet>>) {
         let case = &judged.cases[index];
         // A channel is told once, with all its bindings that fit.
         let mut told: Vec<(&Arc<Subscription>, Vec<&Spec>)> = Vec::new();
@@ -126,7 +130,7 @@ impl Shared {
         let mut count = 0;
         for (member, specs) in told {
             let Some(rule) = judged.rule(case, &member.audience) else {
-                member.outlet.send(Out::Missed);
+                missed.insert(member.outlet.id, Arc::clone(&member.outlet));
                 continue;
             };
             let sight = |image| judged.sight(index, image, rule, &member.audience);
@@ -136,7 +140,7 @@ impl Shared {
                 Sight::Unknown if self.tells_deleted_keys() => Shown::Key,
                 Sight::No | Sight::Unknown => continue,
                 Sight::Missed => {
-                    member.outlet.send(Out::Missed);
+                    missed.insert(member.outlet.id, Arc::clone(&member.outlet));
                     continue;
                 }
             };
