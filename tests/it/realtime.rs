@@ -17,6 +17,7 @@ async fn supabase_js_joins_channels() {
     let settings = [
         ("REDIS_URL", url.as_str()),
         ("PASSERELLE_RATE_LIMITS_ENABLED", "false"),
+        ("PASSERELLE_REALTIME_QUEUE_BYTES", "1048576"),
     ];
     let other = Gateway::serve(&db, &settings).await;
     let mut settings = settings.to_vec();

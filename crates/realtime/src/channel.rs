@@ -7,7 +7,7 @@ use std::time::Instant;
 use passerelle_identity::Principal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::changes::{Spec, Subscription, system};
@@ -15,7 +15,7 @@ use crate::errand::{self, Admitted, Caller, Refusal};
 use crate::frame::{Body, Incoming, Payload};
 use crate::join::{BindingConfig, Join, JoinConfig};
 use crate::outlet::{Audience, Out};
-use crate::presence::Meta;
+use crate::presence::TrackError;
 use crate::rights::Rights;
 use crate::socket::{Later, Socket};
 use crate::topic::{Broadcast, Member, Name, PREFIX, Said, Topic};
@@ -248,7 +248,7 @@ impl Socket {
         }
         channel.presence = Told::Yes;
         let presences = channel.topic.presences.lock();
-        let presences = presences.unwrap_or_else(PoisonError::into_inner);
+        let mut presences = presences.unwrap_or_else(PoisonError::into_inner);
         channel.topic.show_presence(channel.join, true);
         self.push(channel, "presence_state", &presences.told());
     }
@@ -409,7 +409,7 @@ impl Socket {
         #[derive(Deserialize)]
         struct Wanted {
             event: Option<String>,
-            payload: Option<Meta>,
+            payload: Option<Map<String, Value>>,
         }
         let Payload::Json(payload) = &incoming.payload else {
             return;
@@ -440,8 +440,13 @@ impl Socket {
                     channel.presence = Told::Wanted;
                 }
                 self.show_presence(channel);
-                self.track(channel, wanted.payload.unwrap_or_default());
-                self.reply(incoming, "ok", &json!({}));
+                match self.track(channel, wanted.payload.unwrap_or_default()) {
+                    Ok(()) => self.reply(incoming, "ok", &json!({})),
+                    Err(error) => {
+                        let reason = json!({ "reason": error.to_string() });
+                        self.reply(incoming, "error", &reason);
+                    }
+                }
             }
             Some("untrack") => {
                 self.untrack(channel);
@@ -455,20 +460,23 @@ impl Socket {
         }
     }
 
-    fn track(&self, channel: &mut Channel, meta: Meta) {
+    fn track(&self, channel: &mut Channel, meta: Map<String, Value>) -> Result<(), TrackError> {
         let reference = Uuid::new_v4().simple().to_string();
+        // Whoever joins is sent all presences at once, which must not fill the queue by themselves.
+        let most = self.settings.queue_bytes / 2;
         let mut presences = channel
             .topic
             .presences
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let before = channel.tracked.as_deref();
-        let diff = presences.track(&channel.key, before, &reference, meta);
+        let diff = presences.track(&channel.key, before, &reference, meta, most)?;
         // In the order in which it happens.
         channel.topic.tell_presence(&diff);
         self.shared.relay.tell(&channel.topic.name, &diff);
         drop(presences);
         channel.tracked = Some(reference);
+        Ok(())
     }
 
     /// What was tracked is no more.

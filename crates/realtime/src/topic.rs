@@ -1,7 +1,7 @@
 //! Channels: who has joined, and what is said there.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -26,8 +26,16 @@ pub(crate) struct Topic {
     pub(crate) name: Name,
     /// As clients write it.
     pub(crate) path: String,
-    members: RwLock<Vec<Member>>,
+    members: RwLock<Members>,
     pub(crate) presences: Mutex<Presences>,
+}
+
+/// Who has joined, by join.
+#[derive(Debug, Default)]
+struct Members {
+    by_join: BTreeMap<u64, Member>,
+    /// The channel has been forgotten; another may have taken its name. That is said while the presences are locked, too.
+    is_closed: bool,
 }
 
 /// Somebody who has joined.
@@ -132,9 +140,9 @@ impl Topic {
     /// Tells everybody; the sender only if it hears itself. How many were told.
     pub(crate) fn broadcast(&self, broadcast: &Broadcast, sender: Option<u64>) -> u64 {
         let mut frames = Frames::new(|version| broadcast.frame(version, &self.path));
-        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
+        let members = self.members();
         let mut told = 0;
-        for member in members.iter() {
+        for member in members.by_join.values() {
             if sender == Some(member.join) && !member.hears_itself {
                 continue;
             }
@@ -158,8 +166,9 @@ impl Topic {
             let frame = version.write(None, None, &self.path, "presence_diff", diff);
             Some(Out::Text(frame.into()))
         });
-        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
-        for member in members.iter().filter(|member| member.sees_presence) {
+        let members = self.members();
+        let all = members.by_join.values();
+        for member in all.filter(|member| member.sees_presence) {
             if let Some(out) = frames.of(member.outlet.version) {
                 member.outlet.send_for(member.join, out);
             }
@@ -168,15 +177,49 @@ impl Topic {
 
     /// Whether a member is told of presences from now on.
     pub(crate) fn show_presence(&self, join: u64, is_shown: bool) {
-        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(member) = members.iter_mut().find(|member| member.join == join) {
+        let sees = |members: &Members| members.by_join.get(&join).map(|one| one.sees_presence);
+        if sees(&self.members()) == Some(is_shown) {
+            return;
+        }
+        if let Some(member) = self.members_mut().by_join.get_mut(&join) {
             member.sees_presence = is_shown;
         }
     }
 
-    fn is_empty(&self) -> bool {
-        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
-        members.is_empty()
+    pub(crate) fn presences(&self) -> MutexGuard<'_, Presences> {
+        self.presences
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn members(&self) -> RwLockReadGuard<'_, Members> {
+        self.members.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn members_mut(&self) -> RwLockWriteGuard<'_, Members> {
+        self.members.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes presences and tells members. If the channel has been forgotten, nothing is done.
+    fn change(&self, change: &mut dyn FnMut(&mut Presences) -> Diff) -> Option<Diff> {
+        let mut presences = self.presences();
+        if self.members().is_closed {
+            return None;
+        }
+        let diff = change(&mut presences);
+        // In the order in which it happens.
+        if !diff.is_empty() {
+            self.tell_presence(&diff);
+        }
+        Some(diff)
+    }
+
+    /// Whether it has been forgotten; members and presences end it only by being none.
+    fn close_if_empty(&self) -> bool {
+        let presences = self.presences();
+        let mut members = self.members_mut();
+        members.is_closed |= members.by_join.is_empty() && presences.is_empty();
+        members.is_closed
     }
 }
 
@@ -189,37 +232,58 @@ pub(crate) struct Topics {
 impl Topics {
     /// Adds a member.
     pub(crate) fn join(&self, name: &Name, member: Member) -> Arc<Topic> {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let topic = known
-            .entry(name.clone())
-            .or_insert_with(|| Arc::new(Topic::new(name.clone())));
-        let mut members = topic
-            .members
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        members.push(member);
-        drop(members);
-        Arc::clone(topic)
+        loop {
+            let topic = self.open(name);
+            let mut members = topic.members_mut();
+            if !members.is_closed {
+                members.by_join.insert(member.join, member);
+                drop(members);
+                return topic;
+            }
+        }
     }
 
     /// Removes a member; a channel goes with the last of them, unless somebody elsewhere is present there.
     pub(crate) fn leave(&self, topic: &Topic, join: u64) {
+        topic.members_mut().by_join.remove(&join);
+        self.close_if_empty(topic);
+    }
+
+    /// Forgets a channel that nobody is in.
+    pub(crate) fn close_if_empty(&self, topic: &Topic) {
+        if !topic.members().by_join.is_empty() || !topic.presences().is_empty() {
+            return;
+        }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        {
-            let mut members = topic
-                .members
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            if let Some(at) = members.iter().position(|member| member.join == join) {
-                members.swap_remove(at);
+        // Another may have its name by now.
+        let is_known = known
+            .get(&topic.name)
+            .is_some_and(|known| std::ptr::eq(Arc::as_ptr(known), topic));
+        if is_known && topic.close_if_empty() {
+            known.remove(&topic.name);
+        }
+    }
+
+    /// What another gateway says of presences changes those of a channel, and members are told.
+    pub(crate) fn change(&self, name: &Name, mut change: impl FnMut(&mut Presences) -> Diff) {
+        loop {
+            let topic = self.open(name);
+            if topic.change(&mut change).is_some() {
+                self.close_if_empty(&topic);
+                return;
             }
         }
-        let presences = topic
-            .presences
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if topic.is_empty() && presences.is_empty() {
-            known.remove(&topic.name);
+    }
+
+    /// The same for all channels that there are.
+    pub(crate) fn change_all(&self, mut change: impl FnMut(&mut Presences) -> Diff) {
+        for topic in self.all() {
+            if topic
+                .change(&mut change)
+                .is_some_and(|diff| !diff.is_empty())
+            {
+                self.close_if_empty(&topic);
+            }
         }
     }
 
@@ -241,11 +305,6 @@ impl Topics {
         Arc::clone(topic)
     }
 
-    /// Forgets a channel that nobody is in.
-    pub(crate) fn close_if_empty(&self, topic: &Topic) {
-        self.leave(topic, 0);
-    }
-
     /// All of them.
     pub(crate) fn all(&self) -> Vec<Arc<Topic>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -256,5 +315,41 @@ impl Topics {
     pub(crate) fn count(&self) -> usize {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outlet::outlet;
+
+    fn name() -> Name {
+        Name {
+            name: "a".into(),
+            is_private: false,
+        }
+    }
+
+    fn member(join: u64) -> Member {
+        let (outlet, _inlet) = outlet(Version::V2, 16, 1024);
+        Member {
+            outlet,
+            join,
+            hears_itself: false,
+            sees_presence: true,
+        }
+    }
+
+    #[test]
+    fn a_channel_that_is_gone_does_not_take_its_successor_along() {
+        let topics = Topics::default();
+        let gone = topics.join(&name(), member(1));
+        topics.leave(&gone, 1);
+        assert_eq!(topics.count(), 0);
+        let live = topics.join(&name(), member(2));
+        topics.close_if_empty(&gone);
+        topics.leave(&gone, 1);
+        let found = topics.find(&name()).expect("it is still there");
+        assert!(Arc::ptr_eq(&found, &live));
     }
 }

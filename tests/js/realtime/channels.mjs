@@ -44,6 +44,23 @@ function box() {
   };
 }
 
+/** A socket without a client of Supabase, and a way to ask something on it. */
+async function phoenix(url) {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/realtime/v1/websocket?apikey=${anonKey}&vsn=2.0.0`);
+  const { put, until } = box();
+  socket.on('message', (data) => put(JSON.parse(data)));
+  await new Promise((resolve, reject) => { socket.on('open', resolve); socket.on('error', reject); });
+  let reference = 0;
+  const ask = async (topic, event, payload, join = null) => {
+    reference += 1;
+    const mine = `${reference}`;
+    socket.send(JSON.stringify([join ?? mine, mine, topic, event, payload]));
+    const got = await until((all) => all.some((frame) => frame[1] === mine), `${topic} ${event}`);
+    return got.find((frame) => frame[1] === mine)[4];
+  };
+  return { socket, ask, until, last: () => reference };
+}
+
 let count = 0;
 const room = () => `room-${process.pid}-${(count += 1)}`;
 
@@ -159,6 +176,37 @@ test('who tracks without listening knows who is present all the same', async () 
   assert.deepEqual(Object.keys(mute.presenceState()).sort(), ['mute', 'other']);
 });
 
+test('presences of a channel are bounded, and whoever joins is told all of them', async () => {
+  const name = room();
+  const people = [];
+  const track = (person, length) => person.ask(`realtime:${name}`, 'presence', { type: 'presence', event: 'track', payload: { text: 'x'.repeat(length) } });
+  let reply = { status: 'ok' };
+  while (reply.status === 'ok') {
+    const person = await phoenix(urls[0]);
+    people.push(person);
+    await person.ask(`realtime:${name}`, 'phx_join', {});
+    reply = await track(person, 30_000);
+  }
+  assert.match(reply.response.reason, /at most 524288 bytes/);
+  const most = people.length - 1;
+  assert.equal(most, 17);
+  const newcomers = [];
+  for (const url of urls) {
+    const channel = client(url).channel(name);
+    const events = box();
+    channel.on('presence', { event: 'sync' }, () => events.put('sync'));
+    await joined(channel);
+    await events.until(() => Object.keys(channel.presenceState()).length === most, 'everybody');
+    newcomers.push({ channel, events });
+  }
+  people[0].socket.close();
+  for (const { channel, events } of newcomers) {
+    await events.until(() => Object.keys(channel.presenceState()).length === most - 1, 'who has left');
+  }
+  assert.equal((await track(people.at(-1), 30_000)).status, 'ok');
+  for (const { socket } of people) socket.close();
+});
+
 test('who stops reading is taken out, and nobody else waits', async () => {
   const name = room();
   const [speaker, present] = [client(), box()];
@@ -223,18 +271,7 @@ test('a list by POST is said as a whole or not at all', async () => {
 
 test('what is wrong is told, and the socket lives on', async () => {
   const address = urls[0].replace('http', 'ws');
-  const socket = new WebSocket(`${address}/realtime/v1/websocket?apikey=${anonKey}&vsn=2.0.0`);
-  const { put, until } = box();
-  socket.on('message', (data) => put(JSON.parse(data)));
-  await new Promise((resolve, reject) => { socket.on('open', resolve); socket.on('error', reject); });
-  let reference = 0;
-  const ask = async (topic, event, payload, join = null) => {
-    reference += 1;
-    const mine = `${reference}`;
-    socket.send(JSON.stringify([join ?? mine, mine, topic, event, payload]));
-    const got = await until((all) => all.some((frame) => frame[1] === mine), `${topic} ${event}`);
-    return got.find((frame) => frame[1] === mine)[4];
-  };
+  const { socket, ask, until, last } = await phoenix(urls[0]);
   for (const broken of ['', '{', '[]', '[1,2,3]', 'null', '"x"', Buffer.from([9, 9, 9]), Buffer.from([3, 255])]) socket.send(broken);
   assert.deepEqual(await ask('phoenix', 'heartbeat', {}), { status: 'ok', response: {} });
   assert.equal((await ask('nothing:x', 'phx_join', {})).response.reason, 'unmatched topic');
@@ -251,9 +288,13 @@ test('what is wrong is told, and the socket lives on', async () => {
   const track = (text) => ask('realtime:a', 'presence', { type: 'presence', event: 'track', payload: { text } });
   assert.equal((await track('x'.repeat(30_000))).status, 'ok');
   assert.match((await track('x'.repeat(40_000))).response.reason, /at most 32768 bytes/);
+  const nested = (depth) => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+  assert.match((await track(nested(124))).response.reason, /at most 32 levels deep/);
+  assert.match((await track(nested(32))).response.reason, /at most 32 levels deep/);
+  assert.equal((await track(nested(31))).status, 'ok');
   assert.match((await ask('realtime:b', 'phx_join', { config: { presence: { key: 'k'.repeat(256) } } })).response.reason, /too long/);
   // A second join takes the place of the first, which is closed under its own reference.
-  const join = `${reference + 1}`;
+  const join = `${last() + 1}`;
   assert.equal((await ask('realtime:a', 'phx_join', {})).status, 'ok');
   assert.ok((await until((all) => all.some((frame) => frame[3] === 'phx_close'))).some((frame) => frame[3] === 'phx_close' && frame[0] !== join));
   assert.equal((await ask('realtime:a', 'phx_leave', {}, join)).status, 'ok');
