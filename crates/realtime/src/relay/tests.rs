@@ -59,8 +59,12 @@ impl<'a> Gateway<'a> {
 
     /// As the task of a socket does.
     fn track(&self, key: &str, reference: &str, length: usize) {
+        self.track_in(&name(), key, reference, length);
+    }
+
+    fn track_in(&self, name: &Name, key: &str, reference: &str, length: usize) {
         let tracked = Map::from_iter([("x".to_owned(), "x".repeat(length).into())]);
-        let topic = self.parts.topics.open(&name());
+        let topic = self.parts.topics.open(name);
         let mut presences = topic.presences();
         let diff = presences
             .track(key, None, reference, tracked, usize::MAX / 2)
@@ -260,6 +264,38 @@ async fn an_account_is_as_long_as_it_must_be() {
     assert!(there.sees().len() > 2 * passerelle_store::MAX_MESSAGE_BYTES);
     assert!(longest < passerelle_store::MAX_MESSAGE_BYTES / 2);
     assert_eq!(here.sees(), there.sees());
+}
+
+#[tokio::test]
+async fn an_account_of_many_channels_finds_room() {
+    two_gateways!(here, there);
+    settle(&mut [&mut here, &mut there], nothing).await;
+    for number in 0..WAITING + 10 {
+        let name = Name {
+            name: format!("room {number}").into(),
+            is_private: false,
+        };
+        there.track_in(&name, "ada", &format!("r{number}"), 1);
+    }
+    there.drain().await;
+    let account = give_account(&there.parts.topics, &there.parts.relay, 1);
+    tokio::pin!(account);
+    loop {
+        tokio::select! {
+            biased;
+            is_told = &mut account => {
+                assert!(is_told);
+                break;
+            }
+            event = here.incoming.subscription.next() => {
+                if let BusEvent::Message(message) = event {
+                    here.listener.take(&message.payload, here.now);
+                }
+            }
+        }
+    }
+    here.read(&mut nothing).await;
+    assert_eq!(here.parts.topics.count(), WAITING + 10);
 }
 
 #[tokio::test]
