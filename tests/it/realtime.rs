@@ -98,6 +98,30 @@ async fn supabase_js_survives_gateways_that_die() {
 }
 
 #[actix_web::test]
+async fn presences_are_whole_again_after_redis_was_away() {
+    let db = TestDb::hub_lib().await;
+    db.run("create table public.marks (mark text)").await;
+    let mut redis = PrivateRedis::start(&[]).await;
+    let url = redis.url();
+    let settings = [
+        ("REDIS_URL", url.as_str()),
+        ("PASSERELLE_RATE_LIMITS_ENABLED", "false"),
+    ];
+    let gateway = Gateway::serve(&db, &settings).await;
+    let other = Gateway::serve(&db, &settings).await;
+    let variables = [("PASSERELLE_OTHER_URL", other.url.as_str())];
+    let script = run(&db, &gateway, &["realtime/away.mjs"], &variables);
+    let faults = async {
+        marked(&db, "away").await;
+        redis.kill().await;
+        marked(&db, "back").await;
+        redis.restart().await;
+        marked(&db, "done").await;
+    };
+    tokio::join!(script, faults);
+}
+
+#[actix_web::test]
 async fn a_notification_in_a_browser() {
     let Some(chromium) = chromium() else {
         println!("SKIPPED: there is no Chromium");
