@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Relay;
 use super::letter::{Letter, What, name};
-use super::peers::Peers;
+use super::peers::{BEAT, Peers};
 use crate::metrics::Metrics;
 use crate::presence::{Diff, Entries};
 use crate::topic::{Broadcast, Name, Said, Topics};
@@ -19,6 +19,7 @@ pub(super) struct Listener<'a> {
     relay: &'a Relay,
     metrics: &'a Metrics,
     pub(super) peers: Peers,
+    last_beat: Option<Instant>,
 }
 
 impl<'a> Listener<'a> {
@@ -28,6 +29,7 @@ impl<'a> Listener<'a> {
             relay,
             metrics,
             peers: Peers::default(),
+            last_beat: None,
         }
     }
 
@@ -50,8 +52,12 @@ impl<'a> Listener<'a> {
     /// Says that this gateway is there, and notices who is not.
     pub(super) fn beat(&mut self, now: Instant) {
         self.relay.send(&What::Beat);
-        for gateway in self.peers.gone(now) {
-            self.forget(gateway);
+        let before = self.last_beat.replace(now);
+        // One that stood still itself has not read yet what others said meanwhile.
+        if before.is_none_or(|before| now.duration_since(before) < 2 * BEAT) {
+            for gateway in self.peers.gone(now) {
+                self.forget(gateway);
+            }
         }
         self.ask(now);
     }

@@ -169,6 +169,18 @@ async fn a_gateway_that_was_forgotten_comes_back() {
 }
 
 #[tokio::test]
+async fn who_stood_still_takes_nobody_for_dead_at_once() {
+    two_gateways!(here, there);
+    there.track("ada", "r1", 1);
+    settle(&mut [&mut here, &mut there], nothing).await;
+    here.beat(Duration::ZERO);
+    here.beat(Duration::from_secs(8));
+    assert!(here.sees().contains("r1"));
+    here.beat(Duration::from_secs(2));
+    assert_eq!(here.sees(), "{}");
+}
+
+#[tokio::test]
 async fn what_was_said_before_a_gateway_came_is_asked_for() {
     let store = Store::memory();
     let (others, incoming) = parts(&store, 2).await;
