@@ -12,6 +12,7 @@ mod exports;
 mod gateway;
 mod hub_lib;
 mod invariant;
+mod local_client;
 mod realtime;
 mod smtp;
 mod supabase_js;

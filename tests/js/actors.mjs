@@ -21,8 +21,15 @@ export function token(claims) {
   return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
 }
 
-/** A supabase-js client; versions of Node without a WebSocket of their own are given one. */
-export const open = (options, address = url) => createClient(address, anonKey, { realtime: { transport: WebSocket }, ...options });
+/** Where the application's own client is to be used, the module that makes it. */
+const local = process.env.PASSERELLE_LOCAL_CLIENT ? await import(process.env.PASSERELLE_LOCAL_CLIENT) : null;
+const create = local ? local.createLocalClient : createClient;
+
+/** A supabase-js client, or the application's; versions of Node without a WebSocket of their own are given one. */
+export const open = (options, address = url) => create(address, anonKey, { realtime: { transport: WebSocket }, ...options });
+
+/** Sends a query in the way of the client it was made with. */
+export const send = local ? (query) => query.execute() : (query) => query;
 
 /** A caller: `client` is a supabase-js client, `rows` runs SQL as the database sees that caller. */
 function actor(name, claims) {

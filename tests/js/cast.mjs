@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { database, user } from './actors.mjs';
+import { database, send, user } from './actors.mjs';
 
 export const one = async (sql, params = []) => (await database.query(sql, params)).rows[0];
 export const all = async (sql, params = []) => (await database.query(sql, params)).rows;
@@ -37,7 +37,7 @@ export const share = (resource, friend, permission, values = {}) => put('resourc
 
 /** The write went through; gives the client's data. */
 export async function done(query, status) {
-  const answer = await query;
+  const answer = await send(query);
   assert.equal(answer.error, null, JSON.stringify(answer.error));
   assert.equal(answer.status, status);
   return answer.data;
@@ -50,7 +50,7 @@ export async function silent(query, status) {
 
 /** The write was refused with this status and code; gives the error. */
 export async function refused(query, status, code) {
-  const answer = await query;
+  const answer = await send(query);
   assert.equal(answer.error?.code, code, `status ${answer.status}, ${JSON.stringify(answer.error ?? answer.data)}`);
   assert.equal(answer.status, status);
   assert.equal(answer.data, null);

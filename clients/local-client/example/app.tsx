@@ -1,0 +1,64 @@
+import { useState } from 'react';
+import { SignIn, useAccount } from './account.js';
+import { Library } from './library.js';
+import { Notifications, useNotifications } from './notifications.js';
+import { Suggestions } from './suggestions.js';
+
+const PAGES = { library: 'Bibliothèque', suggestions: 'Suggestions', notifications: 'Notifications' };
+type Page = keyof typeof PAGES;
+
+export function App() {
+  const { user, signOut } = useAccount();
+  const [page, setPage] = useState<Page>('library');
+  // Shown anew on every page, as in an application whose pages have a header each.
+  return <Frame key={page} page={page} setPage={setPage} user={user} signOut={signOut} />;
+}
+
+type FrameProps = { page: Page; setPage: (page: Page) => void } & ReturnType<typeof useAccount>;
+
+function Frame({ page, setPage, user, signOut }: FrameProps) {
+  const [open, setOpen] = useState(false);
+  const inbox = useNotifications(user);
+  const name = user?.user_metadata.full_name ?? user?.email;
+  return (
+    <>
+      <header>
+        <strong>Hub-Lib</strong>
+        <nav>
+          {(Object.keys(PAGES) as Page[])
+            .filter((name_) => user || name_ !== 'notifications')
+            .map((name_) => (
+              <button key={name_} className={name_ === page ? 'current' : ''} onClick={() => setPage(name_)}>
+                {PAGES[name_]}
+                {name_ === 'notifications' && inbox.unread > 0 && <span id="bell">{inbox.unread}</span>}
+              </button>
+            ))}
+        </nav>
+        {user ? (
+          <div className="account">
+            <span id="who">{name}</span>
+            <button onClick={signOut}>Se déconnecter</button>
+          </div>
+        ) : (
+          <button className="primary" onClick={() => setOpen(true)}>
+            Se connecter
+          </button>
+        )}
+      </header>
+      <div id="toasts" role="status" data-live={inbox.live}>
+        {inbox.toasts.map((toast) => (
+          <div key={toast.id} className="toast">
+            <strong>{toast.title}</strong>
+            <p>{toast.message}</p>
+          </div>
+        ))}
+      </div>
+      {open && !user && <SignIn close={() => setOpen(false)} />}
+      <main>
+        {page === 'library' && <Library user={user} />}
+        {page === 'suggestions' && <Suggestions user={user} />}
+        {page === 'notifications' && <Notifications inbox={inbox} />}
+      </main>
+    </>
+  );
+}
