@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use passerelle_testkit::TestDb;
 
+use crate::accounts::chromium;
 use crate::gateway::Gateway;
 use crate::supabase_js::run;
 
@@ -57,4 +58,32 @@ async fn does_all_that_supabase_js_does() {
     ];
     let variables = [("PASSERELLE_LOCAL_CLIENT", BUILT.as_str())];
     run(&db, &gateway, &files, &variables).await;
+}
+
+#[actix_web::test]
+async fn people_use_a_page_that_is_built_with_it() {
+    let Some(chromium) = chromium() else {
+        println!("SKIPPED: there is no Chromium");
+        return;
+    };
+    LazyLock::force(&BUILT);
+    let db = TestDb::hub_lib().await;
+    let page = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let site = format!("http://{}", page.local_addr().expect("an address"));
+    let feed = db.url();
+    let settings = [
+        ("PASSERELLE_AUTH_SITE_URL", site.as_str()),
+        ("PASSERELLE_AUTH_EMAIL_AUTOCONFIRM", "true"),
+        ("PASSERELLE_DATABASE_FEED_URL", feed.as_str()),
+    ];
+    let gateway = Gateway::serve(&db, &settings).await;
+    drop(page);
+    let package = folder().display().to_string();
+    let variables = [
+        ("PASSERELLE_SITE_URL", site.as_str()),
+        ("PASSERELLE_PACKAGE", &package),
+        ("PASSERELLE_CHROMIUM", &chromium),
+        ("PASSERELLE_OUTPUT", env!("CARGO_TARGET_TMPDIR")),
+    ];
+    run(&db, &gateway, &["local/browser.mjs"], &variables).await;
 }

@@ -26,11 +26,11 @@ function Frame({ page, setPage, user, signOut }: FrameProps) {
         <strong>Hub-Lib</strong>
         <nav>
           {(Object.keys(PAGES) as Page[])
-            .filter((name_) => user || name_ !== 'notifications')
-            .map((name_) => (
-              <button key={name_} className={name_ === page ? 'current' : ''} onClick={() => setPage(name_)}>
-                {PAGES[name_]}
-                {name_ === 'notifications' && inbox.unread > 0 && <span id="bell">{inbox.unread}</span>}
+            .filter((key) => user || key !== 'notifications')
+            .map((key) => (
+              <button key={key} className={key === page ? 'current' : ''} onClick={() => setPage(key)}>
+                {PAGES[key]}
+                {key === 'notifications' && inbox.unread > 0 && <span id="bell">{inbox.unread}</span>}
               </button>
             ))}
         </nav>
@@ -47,17 +47,17 @@ function Frame({ page, setPage, user, signOut }: FrameProps) {
       </header>
       <div id="toasts" role="status" data-live={inbox.live}>
         {inbox.toasts.map((toast) => (
-          <div key={toast.id} className="toast">
+          <button key={toast.id} className="toast" title="Fermer" onClick={() => inbox.dismiss(toast)}>
             <strong>{toast.title}</strong>
             <p>{toast.message}</p>
-          </div>
+          </button>
         ))}
       </div>
       {open && !user && <SignIn close={() => setOpen(false)} />}
       <main>
         {page === 'library' && <Library user={user} />}
         {page === 'suggestions' && <Suggestions user={user} />}
-        {page === 'notifications' && <Notifications inbox={inbox} />}
+        {page === 'notifications' && <Notifications user={user} />}
       </main>
     </>
   );

@@ -1,19 +1,20 @@
-import { type FormEvent, useCallback, useEffect, useState } from 'react';
+import { type FormEvent, useCallback, useEffect, useRef, useState } from 'react';
 import { ilikeAny, localClient, type LocalUser } from 'passerelle-local-client';
-import { Details, type Resource, Stars } from './resource.js';
+import { Details, nameOf, type Resource, Stars, views } from './resource.js';
 
 export function Library({ user }: { user: LocalUser | null }) {
   const [typed, setTyped] = useState('');
-  const [resources, setResources] = useState<Resource[] | null>(null);
-  const [error, setError] = useState('');
+  const [found, setFound] = useState<{ text: string; resources: Resource[]; error: string } | null>(null);
+  const latest = useRef(0);
   const [opened, setOpened] = useState<string | null>(null);
 
   const load = useCallback(async () => {
     let query = localClient.from<Resource>('resources').select('*, profiles!inner(username, full_name)').order('created_at', { ascending: false });
     if (typed) query = query.or(ilikeAny(['title', 'description'], typed));
+    const turn = (latest.current += 1);
     const { data, error } = await query.limit(24).execute();
-    setResources(data ?? []);
-    setError(error?.message ?? '');
+    // An answer to what is no longer asked comes too late.
+    if (turn === latest.current) setFound({ text: typed, resources: data ?? [], error: error?.message ?? '' });
   }, [typed]);
   useEffect(() => void load(), [load, user]);
 
@@ -31,13 +32,15 @@ export function Library({ user }: { user: LocalUser | null }) {
         <input type="search" placeholder="Rechercher…" aria-label="Rechercher" value={typed} onChange={(event) => setTyped(event.target.value)} />
       </div>
       {user && <Publish user={user} published={load} />}
-      {error && <p role="alert">{error}</p>}
-      {resources?.length === 0 && <p className="muted">Aucune ressource.</p>}
-      <section className="grid" data-searched={typed}>
-        {resources?.map((resource) => (
+      {found?.error && <p role="alert">{found.error}</p>}
+      {found?.resources.length === 0 && <p className="muted">Aucune ressource.</p>}
+      <section className="grid" data-searched={found?.text}>
+        {found?.resources.map((resource) => (
           <article key={resource.id} className="card">
-            <span className="muted">{resource.category ?? 'Sans catégorie'}</span>
-            {resource.visibility !== 'public' && <span className="badge">privé</span>}
+            <div className="kind muted">
+              {resource.category ?? 'Sans catégorie'}
+              {resource.visibility !== 'public' && <span className="badge">privé</span>}
+            </div>
             <h3>
               <button className="link" onClick={() => setOpened(resource.id)}>
                 {resource.title}
@@ -48,7 +51,7 @@ export function Library({ user }: { user: LocalUser | null }) {
             <footer>
               <Stars value={Number(resource.average_rating)} />
               <span className="muted">
-                {resource.profiles?.full_name ?? resource.profiles?.username} · {resource.views_count} vues
+                {nameOf(resource.profiles)} · {views(resource)}
               </span>
             </footer>
           </article>

@@ -30,6 +30,7 @@ export function useNotifications(user: LocalUser | null) {
         setToasts((shown) => [...shown, change.new as Notification]);
         void load();
       })
+      .on('postgres_changes', { event: 'UPDATE', schema: 'public', table: 'notifications' }, () => void load())
       .on('system', {}, ({ extension, status }) => extension === 'postgres_changes' && setLive(status === 'ok'))
       .subscribe();
     return () => void channel.unsubscribe();
@@ -40,10 +41,12 @@ export function useNotifications(user: LocalUser | null) {
     await load();
   }
 
-  return { list, toasts, live, unread: list.filter((notification) => !notification.is_read).length, readAll };
+  const dismiss = (toast: Notification) => setToasts((shown) => shown.filter(({ id }) => id !== toast.id));
+  return { list, toasts, dismiss, live, unread: list.filter((notification) => !notification.is_read).length, readAll };
 }
 
-export function Notifications({ inbox }: { inbox: ReturnType<typeof useNotifications> }) {
+export function Notifications({ user }: { user: LocalUser | null }) {
+  const inbox = useNotifications(user);
   return (
     <>
       <div className="bar">

@@ -24,7 +24,9 @@ interface Comment {
   profiles: Author;
 }
 
-const nameOf = (author?: Author) => author?.full_name ?? author?.username ?? 'Quelqu’un';
+export const nameOf = (author?: Author) => author?.full_name ?? author?.username ?? 'Quelqu’un';
+
+export const views = ({ views_count: count }: Resource) => (count > 1 ? `${count} vues` : `${count} vue`);
 
 export const Stars = ({ value }: { value: number }) => (
   <span className="stars" title={`${value} sur 5`}>
@@ -76,7 +78,7 @@ export function Details({ id, user, back }: { id: string; user: LocalUser | null
       <button onClick={back}>← Retour</button>
       <h1>{resource.title}</h1>
       <p className="muted">
-        par {nameOf(resource.profiles)} · {resource.views_count} vues
+        par {nameOf(resource.profiles)} · {views(resource)}
       </p>
       <p>{resource.description}</p>
       <p className="tags">{resource.tags?.map((tag) => <span key={tag}>{tag}</span>)}</p>

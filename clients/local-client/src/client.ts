@@ -44,7 +44,7 @@ export interface LocalSchema {
 export interface LocalClient extends LocalSchema, Leftovers, Pick<SupabaseClient, 'auth' | 'realtime' | 'storage' | 'functions'> {
   schema(name: string): LocalSchema;
   /**
-   * A channel of one's own, also where another one has the name: a component that is shown again subscribes again.
+   * A channel of one's own, also where another one has the name, so that two components can follow the same table.
    * With options it is the channel of supabase-js, which all who name it share, as broadcast and presence need it.
    */
   channel(name: string, options?: RealtimeChannelOptions): RealtimeChannel;
@@ -81,7 +81,7 @@ const schemaOf = (schema: Schema): LocalSchema => ({
   rpc: (name, values, options) => executable(schema.rpc(name, values as never, options)),
 });
 
-/** A name that no channel of the client has, also none that is being left. */
+/** A name that no channel of the client has. */
 function freeName(client: SupabaseClient<Any, 'public'>, name: string): string {
   const taken = new Set(client.getChannels().map((channel) => channel.subTopic));
   let free = name;
