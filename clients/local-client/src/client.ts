@@ -61,7 +61,7 @@ export function createLocalClient(url: string, anonKey: string, options?: Supaba
   const client = createClient<Any, 'public'>(url, anonKey, options);
   if (!options?.accessToken) nameNewcomers(client);
   const supabase = { channel: client.channel.bind(client), removeChannel: client.removeChannel.bind(client), schema: client.schema.bind(client) };
-  const main = schemaOf(client.schema('public'));
+  const main = schemaOf({ from: client.from.bind(client), rpc: client.rpc.bind(client) });
   const local = {
     ...leftovers,
     ...main,
@@ -74,7 +74,7 @@ export function createLocalClient(url: string, anonKey: string, options?: Supaba
   return Object.assign(client, local) as unknown as LocalClient;
 }
 
-type Schema = ReturnType<SupabaseClient<Any, 'public'>['schema']>;
+type Schema = Pick<SupabaseClient<Any, 'public'>, 'from' | 'rpc'>;
 
 const schemaOf = (schema: Schema): LocalSchema => ({
   from: (table) => executableTable(schema.from(table)),
@@ -101,7 +101,7 @@ async function searchUsers({ from }: LocalSchema, text: string): Promise<{ data:
 function nameNewcomers({ auth }: SupabaseClient<Any, 'public'>): void {
   const signUp = auth.signUp.bind(auth);
   auth.signUp = (credentials) => {
-    if (!('email' in credentials)) return signUp(credentials);
+    if (!('email' in credentials) || !credentials.email) return signUp(credentials);
     const name = credentials.email.trim().split('@')[0]?.toLowerCase();
     return signUp({ ...credentials, options: { ...credentials.options, data: { full_name: name, ...credentials.options?.data } } });
   };

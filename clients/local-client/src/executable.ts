@@ -5,8 +5,8 @@ import type { LocalQuery, LocalResponse, LocalTable } from './query.js';
 type Any = any;
 type Filters = PostgrestFilterBuilder<Any, Any, Any, Any>;
 
-/** Parameters of a URL that let every row through. */
-const NO_FILTERS = new Set(['select', 'columns', 'order', 'limit', 'offset', 'on_conflict']);
+/** Parameters of a URL that let every row through; those of embedded tables, `profiles.limit`, do so, too. */
+const NO_FILTER = /^(select|columns|order|limit|offset|on_conflict|[^">]+\..+)$/;
 
 const define = (target: object, members: Record<string, unknown>): void => {
   for (const [name, value] of Object.entries(members)) Object.defineProperty(target, name, { value, configurable: true });
@@ -58,11 +58,15 @@ function sendOnce(builder: Filters): () => Promise<LocalResponse<Any>> {
 
 const reads = (builder: Filters): boolean => ['GET', 'HEAD'].includes(builder['method']);
 
-const requestOf = (builder: Filters): string => JSON.stringify([builder['method'], builder['url'].href, [...builder['headers']]]);
+/** All that decides about the request, and about what is made of its answer. */
+function requestOf(builder: Filters): string {
+  const made = [builder['isMaybeSingle'], builder['shouldThrowOnError']];
+  return JSON.stringify([builder['method'], builder['url'].href, [...builder['headers']], made]);
+}
 
 function touchesEverything(builder: Filters): boolean {
   if (!['PATCH', 'DELETE'].includes(builder['method'])) return false;
-  return [...builder['url'].searchParams.keys()].every((name) => NO_FILTERS.has(name));
+  return [...builder['url'].searchParams.keys()].every((name) => NO_FILTER.test(name));
 }
 
 function refused(builder: Filters): Promise<LocalResponse<Any>> {
@@ -93,7 +97,8 @@ function filters(builder: Filters): Record<string, unknown> {
       for (const [column, value] of Object.entries(values)) equal(column, value);
       return builder;
     },
-    in(column: string, values: readonly unknown[]) {
+    in(column: string, given: Iterable<unknown> | undefined) {
+      const values = [...new Set(given)];
       const quotes = values.some((value) => typeof value === 'string' && /["\\]/.test(value));
       if (!quotes) return isIn.call(builder, column, values as string[]);
       return builder.filter(column, 'in', `(${values.map((value) => quoted(String(value))).join(',')})`);

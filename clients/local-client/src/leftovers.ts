@@ -54,7 +54,7 @@ export const leftovers: Leftovers = {
     if (!Object.values(data).some((rows) => Array.isArray(rows) && rows.length > 0)) return;
     throw new Error('Nothing was imported: data is imported on the server.');
   },
-  generateId: () => globalThis.crypto.randomUUID(),
+  generateId,
   triggerNotification() {
     warn('triggerNotification', 'the server writes notifications.');
   },
@@ -70,4 +70,13 @@ function rowsOf(text: string | null): Record<string, unknown>[] {
   } catch {
     return [];
   }
+}
+
+/** A UUID of version 4, also on a page that came by plain HTTP, where browsers hide `crypto.randomUUID`. */
+function generateId(): string {
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

@@ -97,7 +97,7 @@ describe('a write is one request with its filters', () => {
 
   test('without any filter it is refused', async () => {
     for (const [verb, start] of [['update', () => from().update({ a: 1 })], ['delete', () => from().delete()]]) {
-      for (const query of [start(), start().select('a').order('a').limit(1)]) {
+      for (const query of [start(), start().select('a').order('a').limit(1), start().select('a,b(c)').eq('b.c', 1).limit(1, { referencedTable: 'b' })]) {
         const { data, error, status } = await query.execute();
         assert.deepEqual([data, error.code, status], [null, 'LOCAL_UNFILTERED', 400]);
         assert.ok(error.message.startsWith(`${verb}() without a filter was not sent`), error.message);
@@ -107,8 +107,8 @@ describe('a write is one request with its filters', () => {
       assert.equal((await start().match({}).execute()).error.code, 'LOCAL_UNFILTERED');
     }
     assert.equal(sent.length, 0);
-    for (const query of [from().delete().or('a.eq.1'), from().delete().not('id', 'is', null), from().update({ a: 1 }).filter('a', 'eq', 1)]) await query.execute();
-    assert.equal(sent.length, 3);
+    for (const query of [from().delete().or('a.eq.1'), from().delete().not('id', 'is', null), from().update({ a: 1 }).filter('a', 'eq', 1), from().delete().eq('a->>b.c', 1), from().delete().eq('"a.b"', 1)]) await query.execute();
+    assert.equal(sent.length, 5);
   });
 
   test('a filter on what is undefined finds nothing', async () => {
@@ -173,6 +173,14 @@ describe('a chain is sent once', () => {
     assert.deepEqual(sent.map(({ query: parameters }) => parameters.length), [1, 2]);
   });
 
+  test('what is made of an answer is part of it', async () => {
+    answer = () => ({ status: 200, body: [{ id: 1 }] });
+    const query = from().select().limit(1);
+    assert.deepEqual((await query.execute()).data, [{ id: 1 }]);
+    const [one, same] = await Promise.all([query.maybeSingle().execute(), query]);
+    assert.deepEqual([one.data, same.data, sent.length], [{ id: 1 }, { id: 1 }, 2]);
+  });
+
   test('single() and the rest set their headers once', async () => {
     answer = () => ({ status: 201, body: { id: 1 } });
     await from().insert({ a: 1 }).select('id').single().execute();
@@ -197,8 +205,17 @@ describe('values', () => {
 
   test('members of a list keep their quotes', async () => {
     assert.deepEqual(await asked(from().select().in('a', ['x', 'y,z'])), ['in.(x,"y,z")']);
+    assert.deepEqual(await asked(from().select().in('a', undefined)), ['in.()']);
+    assert.deepEqual(await asked(from().select().in('a', new Set([1, 2]))), ['in.(1,2)']);
     assert.deepEqual(await asked(from().select().in('a', ['say "hi", x', 1])), ['in.("say \\"hi\\", x","1")']);
   });
+});
+
+test('another schema that was asked for is the one', async () => {
+  const ops = createLocalClient(server.url, 'key', { ...options, db: { schema: 'ops' } });
+  await ops.from('things').select().execute();
+  await ops.rpc('f').execute();
+  assert.deepEqual([sent[0].headers['accept-profile'], sent[1].headers['content-profile']], ['ops', 'ops']);
 });
 
 test('a second supabase-js in the page stays as it was', async () => {

@@ -120,6 +120,22 @@ describe('writes', () => {
   });
 });
 
+describe('channels', () => {
+  const joined = (channel) => new Promise((resolve, reject) => { channel.subscribe((status, error) => (status === 'SUBSCRIBED' ? resolve() : reject(error ?? new Error(status)))); });
+
+  test('two follow one table, and are left one by one', async () => {
+    const { client } = anon;
+    const follow = () => client.channel('votes').on('postgres_changes', { event: '*', schema: 'public', table: 'category_tag_suggestions' }, () => {});
+    const [first, second] = [follow(), follow()];
+    await Promise.all([joined(first), joined(second)]);
+    assert.equal(await client.removeChannel(first), 'ok');
+    assert.deepEqual(client.getChannels(), [second]);
+    assert.equal(await client.removeChannel(first), 'ok', 'leaving twice is no error');
+    assert.deepEqual(await client.removeAllChannels(), ['ok']);
+    assert.deepEqual(client.getChannels(), []);
+  });
+});
+
 describe('accounts', () => {
   test('signing up signs in, with a profile and a name from the address', async () => {
     const client = open({ auth: { persistSession: false, autoRefreshToken: false } });
