@@ -25,6 +25,7 @@ const resources = [
   { id: 'R9', call: (c) => c.from('resources').select(PA), sql: full },
   { id: 'R10', one: true, call: (c, f) => c.from('resources').select(PA).eq('id', f.resource), sql: `${full} where r.id = $1`, params: (f) => [f.resource] },
   { id: 'R11', call: (c) => c.from('resources').select(PA).eq('visibility', 'public'), sql: `${full} where r.visibility = 'public'` },
+  { id: 'R11 ordered', call: (c) => c.from('resources').select(PA).eq('visibility', 'public').order('created_at', { ascending: false }), sql: `${full} where r.visibility = 'public' order by r.created_at desc`, order: 'created_at' },
   { id: 'R12', call: (c, f) => c.from('resources').select(PA).in('id', f.someResources), sql: `${full} where r.id = any($1)`, params: (f) => [f.someResources] },
   { id: 'R13', one: true, call: (c, f) => c.from('resources').select('user_id').eq('id', f.resource), sql: 'select user_id from resources where id = $1', params: (f) => [f.resource] },
   { id: 'R14', call: (c) => c.from('resources').select('*'), sql: 'select * from resources' },
