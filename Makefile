@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-realtime soak fuzz install-run install-test install-bench
+.PHONY: help run test check policies bench bench-realtime soak fuzz install-run install-test install-bench
 
 ARGS ?=
 FUZZ_SECONDS ?= 60
@@ -22,6 +22,9 @@ test: install-test ## Run all tests against private servers on free ports (ARGS=
 
 check: ## Formatting, lints, documentation, layers, dependencies: everything but the tests
 	@scripts/check
+
+policies: ## Print who may do what in the example application (docs/policies.md)
+	@cargo run --quiet --package e2e --bin policies
 
 bench: install-bench ## Measure the stages, and the gateway beside pgbench
 	cargo bench --workspace

@@ -1,1 +1,0 @@
-//! Nothing: everything here is a test.
