@@ -631,13 +631,6 @@ as $$
 $$;
 comment on function hub_lib.latest_version(uuid) is 'Highest version number of a resource.';
 
-create or replace function hub_lib.is_last_admin(user_id uuid) returns boolean
-  language sql stable security definer set search_path = ''
-as $$
-  select exists (select from public.user_roles r where r.user_id = $1 and r.role = 'admin')
-    and not exists (select from public.user_roles r where r.user_id <> $1 and r.role = 'admin')
-$$;
-comment on function hub_lib.is_last_admin(uuid) is 'Whether this person is the only administrator left.';
 
 
 -- Settings as text
@@ -677,6 +670,7 @@ begin
   return new;
 end
 $$;
+comment on function hub_lib.sync_setting() is 'Trigger: value and value_text of a setting say the same, whichever was written.';
 
 update admin_configs set value_text = value #>> '{}' where value_text is distinct from value #>> '{}';
 create or replace trigger sync_setting before insert or update on admin_configs
@@ -703,6 +697,8 @@ begin
   return new;
 end
 $$;
+comment on function hub_lib.sync_collection_order() is
+  'Trigger: order and order_index of an entry say the same, whichever was written.';
 
 update collection_resources set "order" = order_index where "order" is distinct from order_index;
 create or replace trigger sync_collection_order before insert or update on collection_resources
@@ -969,8 +965,9 @@ create or replace trigger refuse_change before update on resource_ratings
   execute function hub_lib.refuse_change('id, user_id, resource_id');
 create or replace trigger refuse_change before update on suggestion_votes
   for each row when (row_security_active('public.suggestion_votes')
-    and (old.id, old.user_id, old.suggestion_id) is distinct from (new.id, new.user_id, new.suggestion_id))
-  execute function hub_lib.refuse_change('id, user_id, suggestion_id');
+    and (old.id, old.user_id, old.suggestion_id, old.created_at)
+      is distinct from (new.id, new.user_id, new.suggestion_id, new.created_at))
+  execute function hub_lib.refuse_change('id, user_id, suggestion_id, created_at');
 create or replace trigger refuse_change before update on resource_templates
   for each row when (row_security_active('public.resource_templates')
     and (old.id, old.created_by) is distinct from (new.id, new.created_by))
@@ -1050,14 +1047,39 @@ comment on function hub_lib.guard_suggestion() is
 create or replace trigger guard_suggestion before insert or update on category_tag_suggestions
   for each row when (row_security_active('public.category_tag_suggestions')) execute function hub_lib.guard_suggestion();
 
+-- Two administrators who demote or remove each other at the same time take turns: before a statement locks any row, so
+-- that they cannot wait for each other, and what the second one then sees is what the first one has left.
+create or replace function hub_lib.take_turns() returns trigger
+  language plpgsql set search_path = ''
+as $$
+begin
+  if hub_lib.is_admin() then
+    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('hub_lib.keep_an_admin', 0));
+  end if;
+  return null;
+end
+$$;
+comment on function hub_lib.take_turns() is 'Trigger: administrators who may end each other''s rights do so one after the other.';
+create or replace trigger take_turns before update or delete on user_roles
+  for each statement when (row_security_active('public.user_roles')) execute function hub_lib.take_turns();
+create or replace trigger take_turns before delete on profiles
+  for each statement when (row_security_active('public.profiles')) execute function hub_lib.take_turns();
+
 create or replace function hub_lib.keep_an_admin() returns trigger
   language plpgsql security definer set search_path = ''
 as $$
 begin
-  -- Two administrators who demote each other at the same time must take turns.
-  perform from public.user_roles r where r.role = 'admin' order by r.id for no key update;
-  if not exists (select from public.user_roles r where r.role = 'admin' and r.id <> old.id) then
-    raise exception 'permission denied: the last administrator cannot be demoted' using errcode = 'insufficient_privilege';
+  if tg_table_name = 'profiles' then
+    -- The cascade would come after the last row of the statement, too late to count who is left.
+    delete from public.user_roles r where r.user_id = old.user_id and r.role = 'admin';
+    if not found then
+      return old;
+    end if;
+  end if;
+  -- The lock makes a transaction fail whose snapshot is older than the turn it waited for.
+  perform from public.user_roles r where r.role = 'admin' and r.user_id <> old.user_id limit 1 for no key update;
+  if not found then
+    raise exception 'permission denied: the last administrator stays' using errcode = 'insufficient_privilege';
   end if;
   return coalesce(new, old);
 end
@@ -1070,6 +1092,8 @@ create or replace trigger keep_an_admin before update on user_roles
 create or replace trigger keep_an_admin_on_delete before delete on user_roles
   for each row when (row_security_active('public.user_roles') and old.role = 'admin')
   execute function hub_lib.keep_an_admin();
+create or replace trigger keep_an_admin before delete on profiles
+  for each row when (row_security_active('public.profiles')) execute function hub_lib.keep_an_admin();
 
 create or replace function hub_lib.profile_ids() returns trigger
   language plpgsql set search_path = ''

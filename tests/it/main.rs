@@ -13,6 +13,7 @@ mod gateway;
 mod hub_lib;
 mod invariant;
 mod local_client;
+mod policies;
 mod realtime;
 mod smtp;
 mod supabase_js;

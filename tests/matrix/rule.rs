@@ -68,10 +68,9 @@ impl Rule {
             return Outcome::Done;
         }
         match self.otherwise {
-            Otherwise::Nothing => Outcome::Nothing,
             Otherwise::Refused => Outcome::Refused,
             Otherwise::RefusedTo(right) if right.holds(actor, state) => Outcome::Refused,
-            Otherwise::RefusedTo(_) => Outcome::Nothing,
+            Otherwise::Nothing | Otherwise::RefusedTo(_) => Outcome::Nothing,
         }
     }
 
@@ -90,7 +89,7 @@ impl Rule {
 pub(crate) struct Rules {
     relation: &'static str,
     states: &'static [State],
-    rules: Vec<Rule>,
+    written: Vec<Rule>,
 }
 
 impl Rules {
@@ -98,7 +97,7 @@ impl Rules {
         Self {
             relation,
             states: State::ANY,
-            rules: Vec::new(),
+            written: Vec::new(),
         }
     }
 
@@ -169,6 +168,11 @@ impl Rules {
         self.last(|rule| rule.otherwise = Otherwise::RefusedTo(right))
     }
 
+    /// Where the row that the last rule adds is found, if its id is not what was sent.
+    pub(crate) fn found(self, rows: &'static [(&'static str, &'static str)]) -> Self {
+        self.last(|rule| rule.query = Query::Rows(rows))
+    }
+
     /// The last rule is tried by somebody who signs in for the first time.
     pub(crate) fn first_sign_in(self) -> Self {
         self.last(|rule| rule.first_sign_in = true)
@@ -181,8 +185,8 @@ impl Rules {
 
     /// The rules, those of one operation beside each other.
     pub(crate) fn done(mut self) -> Vec<Rule> {
-        self.rules.sort_by_key(|rule| rule.operation);
-        self.rules
+        self.written.sort_by_key(|rule| rule.operation);
+        self.written
     }
 
     fn fields(self, fields: &'static str) -> Self {
@@ -196,7 +200,7 @@ impl Rules {
         query: Query,
         right: Right,
     ) -> Self {
-        self.rules.push(Rule {
+        self.written.push(Rule {
             relation: self.relation,
             operation,
             what,
@@ -213,7 +217,7 @@ impl Rules {
     }
 
     fn last(mut self, set: impl FnOnce(&mut Rule)) -> Self {
-        if let Some(rule) = self.rules.last_mut() {
+        if let Some(rule) = self.written.last_mut() {
             set(rule);
         }
         self

@@ -11,6 +11,7 @@ pub(super) fn rules() -> Vec<Rule> {
 
 fn profiles() -> Vec<Rule> {
     const ROW: &[(&str, &str)] = &[("user_id", "owner")];
+    const NEWCOMER: &[(&str, &str)] = &[("user_id", "newcomer")];
     Rules::of("profiles")
         .query("the owner's", "select=*&id=eq.{owner}", Everyone)
         .query("`email`", "select=email&id=eq.{owner}", Nobody)
@@ -41,9 +42,12 @@ fn profiles() -> Vec<Rule> {
         .refused()
         .add("the first time, with one's own address", PROFILE, SignedIn)
         .first_sign_in()
+        .found(NEWCOMER)
         .add("the first time, with another address", SQUATTED, Nobody)
         .first_sign_in()
+        .found(NEWCOMER)
         .add("somebody else's", OTHERS_PROFILE, Nobody)
+        .found(NEWCOMER)
         .change(
             "name, bio, picture, layout",
             ROW,
