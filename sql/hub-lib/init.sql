@@ -482,7 +482,8 @@ create index if not exists idx_user_roles_admins on user_roles (user_id) where r
 -- Predicates
 --
 -- SECURITY DEFINER, because a policy that read a table with policies of its own would run in circles (42P17) or see too
--- little. Each answers for the caller alone (auth.uid()), so calling one directly tells nobody anything new. The sets are
+-- little. They answer for the caller (auth.uid()), or about one row whose id is given; the schema is not exposed, so that
+-- only policies and guards ask them. The sets are
 -- meant for `id in (select …)`: evaluated once per statement, not once per row. PL/pgSQL keeps the plans of its queries for
 -- the session, where an SQL function that cannot be inlined would plan them again at every call.
 

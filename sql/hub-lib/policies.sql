@@ -253,12 +253,14 @@ create policy resource_versions_insert on resource_versions for insert to authen
   with check (created_by = (select auth.uid()) and hub_lib.can_write(resource_id));
 comment on policy resource_versions_insert on resource_versions is 'Whoever may write the resource, in their own name.';
 
+-- CASE, so that only versions that one might remove are compared with the latest.
 create policy resource_versions_delete on resource_versions for delete to authenticated using (
-  version_number < hub_lib.latest_version(resource_id)
-  and (
-    (select hub_lib.is_admin())
-    or exists (select from resources r where r.id = resource_id and r.user_id = (select auth.uid()))
-  )
+  case
+    when (select hub_lib.is_admin())
+      or exists (select from resources r where r.id = resource_id and r.user_id = (select auth.uid()))
+    then version_number < hub_lib.latest_version(resource_id)
+    else false
+  end
 );
 comment on policy resource_versions_delete on resource_versions is
   'The owner of the resource and administrators, never the latest.';

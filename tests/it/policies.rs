@@ -3,6 +3,8 @@
 mod administrators;
 mod definitions;
 mod plans;
+mod removal;
+mod unfiltered;
 mod upgrade;
 mod world;
 
@@ -152,7 +154,7 @@ async fn attempt(client: &Client, gateway: &Gateway, case: &Case) -> Answer {
     );
     let method = match rule.operation {
         Operation::Read => Method::GET,
-        Operation::Add | Operation::Call => Method::POST,
+        Operation::Add | Operation::Merge | Operation::Call => Method::POST,
         Operation::Change => Method::PATCH,
         Operation::Remove => Method::DELETE,
     };
@@ -161,21 +163,29 @@ async fn attempt(client: &Client, gateway: &Gateway, case: &Case) -> Answer {
         url.push_str(&query.replace(' ', "%20"));
     }
     let mut request = client.request(method, url);
-    if case.actor.person().is_some() {
+    if case.actor != Actor::Anon {
         let email = case.fill(if rule.first_sign_in {
             "newcomer-{n}@hidden.example"
         } else {
             "me-{n}@hidden.example"
         });
-        let claims = json!({ "role": "authenticated", "sub": case.me(), "email": email });
+        let mut claims = json!({ "role": "authenticated", "email": email });
+        if case.actor.person().is_some() {
+            claims["sub"] = case.me().into();
+        }
         request =
             request.insert_header((AUTHORIZATION, format!("Bearer {}", token(SECRET, claims))));
     }
     let body = match rule.operation {
         Operation::Read | Operation::Remove => String::new(),
         Operation::Add => case.fill(&format!(r#"{{"id": "{{new}}", {}}}"#, rule.fields)),
-        Operation::Change | Operation::Call => case.fill(&format!("{{{}}}", rule.fields)),
+        Operation::Merge | Operation::Change | Operation::Call => {
+            case.fill(&format!("{{{}}}", rule.fields))
+        }
     };
+    if rule.operation == Operation::Merge {
+        request = request.insert_header(("Prefer", "resolution=merge-duplicates"));
+    }
     let request = request.insert_header((CONTENT_TYPE, "application/json"));
     let mut response = request.send_body(body).await.expect("an answer");
     let text = response.body().await.expect("a body");
@@ -190,6 +200,10 @@ async fn attempt(client: &Client, gateway: &Gateway, case: &Case) -> Answer {
 fn query(case: &Case) -> Option<String> {
     match (case.rule.operation, case.rule.query) {
         (Operation::Add | Operation::Call, _) => None,
+        (Operation::Merge, Query::Rows(rows)) => {
+            let columns: Vec<_> = rows.iter().map(|(column, _)| *column).collect();
+            Some(format!("on_conflict={}", columns.join(",")))
+        }
         (Operation::Change, _) if case.rule.unfiltered => None,
         (_, Query::Text(query)) => Some(case.fill(query)),
         (_, Query::Rows(rows)) => {
@@ -219,6 +233,7 @@ fn complaint(case: &Case, answer: &Answer, done: bool, changed: bool) -> Option<
     let success: &[u16] = match case.rule.operation {
         Operation::Read => &[200],
         Operation::Add => &[201],
+        Operation::Merge => &[200, 201],
         Operation::Change | Operation::Remove => &[204],
         Operation::Call => &[200, 204],
     };

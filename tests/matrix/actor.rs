@@ -3,6 +3,8 @@
 pub enum Actor {
     /// Nobody signed in.
     Anon,
+    /// A token of `authenticated` that names no person.
+    Unnamed,
     /// Signed in, without any relation to the rows.
     Other,
     /// Has a share of the resource for reading.
@@ -23,8 +25,9 @@ pub enum Actor {
 
 impl Actor {
     /// Everybody, in the order of the page's columns.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Anon,
+        Self::Unnamed,
         Self::Other,
         Self::Reader,
         Self::Writer,
@@ -35,10 +38,10 @@ impl Actor {
         Self::Admin,
     ];
 
-    /// The thing that this person is in the rows of a case; nobody for [`Actor::Anon`].
+    /// The thing that this person is in the rows of a case; nobody for the first two.
     pub fn person(self) -> Option<&'static str> {
         match self {
-            Self::Anon => None,
+            Self::Anon | Self::Unnamed => None,
             Self::Other => Some("other"),
             Self::Reader => Some("reader"),
             Self::Writer => Some("writer"),
@@ -54,6 +57,7 @@ impl Actor {
     pub(crate) fn heading(self) -> &'static str {
         match self {
             Self::Anon => "anon",
+            Self::Unnamed => "unnamed",
             Self::GroupAdmin => "group admin",
             _ => self.person().unwrap_or_default(),
         }

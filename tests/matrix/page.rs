@@ -14,6 +14,7 @@ The columns say who asks:
 | | |
 | --- | --- |
 | anon | nobody signed in |
+| unnamed | a token of the role `authenticated` that names no person |
 | other | signed in, without any relation to the rows |
 | reader, writer | has a share of the resource, for reading or for writing |
 | member, group admin | belongs to the group that the resource is shared with, or administers it |
@@ -74,6 +75,7 @@ fn line(page: &mut String, rule: &Rule) {
     let verb = match rule.operation {
         Operation::Read => "read",
         Operation::Add => "add",
+        Operation::Merge => "upsert",
         Operation::Change => "change",
         Operation::Remove => "remove",
         Operation::Call => "call",

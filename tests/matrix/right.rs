@@ -46,7 +46,7 @@ impl Right {
         match self {
             Self::Everyone => true,
             Self::Nobody => false,
-            Self::SignedIn => actor != Actor::Anon,
+            Self::SignedIn => actor.person().is_some(),
             Self::Is(one) => actor == one,
             Self::CanRead => can_read(actor, state),
             Self::CanWrite => can_write(actor, state),
@@ -63,9 +63,10 @@ impl Right {
 fn can_read(actor: Actor, state: State) -> bool {
     match state {
         State::Public | State::Closed => true,
-        State::Users | State::Groups => {
-            !matches!(actor, Actor::Anon | Actor::Other | Actor::Author)
-        }
+        State::Users | State::Groups => !matches!(
+            actor,
+            Actor::Anon | Actor::Unnamed | Actor::Other | Actor::Author
+        ),
         State::Private | State::Expired => matches!(actor, Actor::Owner | Actor::Admin),
     }
 }

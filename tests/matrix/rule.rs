@@ -7,6 +7,8 @@ pub enum Operation {
     Read,
     /// POST
     Add,
+    /// POST that changes the row that is there already
+    Merge,
     /// PATCH
     Change,
     /// DELETE
@@ -123,6 +125,19 @@ impl Rules {
 
     pub(crate) fn add(self, what: &'static str, fields: &'static str, right: Right) -> Self {
         self.rule(Operation::Add, what, Query::Rows(&[("id", "new")]), right)
+            .fields(fields)
+            .refused()
+    }
+
+    /// An upsert, whose row is there already.
+    pub(crate) fn merge(
+        self,
+        what: &'static str,
+        rows: &'static [(&'static str, &'static str)],
+        fields: &'static str,
+        right: Right,
+    ) -> Self {
+        self.rule(Operation::Merge, what, Query::Rows(rows), right)
             .fields(fields)
             .refused()
     }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use passerelle_testkit::{TestClient, TestDb};
 use serde_json::json;
 
@@ -64,16 +65,16 @@ fn code(outcome: Result<u64, tokio_postgres::Error>) -> String {
         .unwrap_or_default()
 }
 
-/// Waits until somebody waits for a lock in this database.
-async fn somebody_waits(client: &TestClient) {
-    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+/// Waits until this many wait for a lock in this database.
+async fn waiting(client: &TestClient, number: i64) {
+    let counted = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     let end = Instant::now() + PATIENCE;
     while client
-        .query_one(waiting, &[])
+        .query_one(counted, &[])
         .await
         .expect("a number")
         .get::<_, i64>(0)
-        == 0
+        < number
     {
         assert!(Instant::now() < end, "nobody waits");
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -95,7 +96,7 @@ async fn two_who_end_each_others_rights_take_turns() {
                 1
             );
             let late = tokio::spawn(async move { two.execute(&second, &[]).await });
-            somebody_waits(&watcher).await;
+            waiting(&watcher, 1).await;
             one.execute("commit", &[])
                 .await
                 .expect("the end of the first");
@@ -103,6 +104,53 @@ async fn two_who_end_each_others_rights_take_turns() {
             assert_eq!(administrators(&watcher).await, 1);
         }
     }
+}
+
+/// Holds up whoever has locked a row of `user_roles` and has not asked for others.
+const GATE: &str = "
+    create function pass_the_gate() returns trigger language plpgsql as $$
+      begin
+        perform pg_advisory_xact_lock_shared(42);
+        return new;
+      end
+    $$;
+    create trigger a_gate before update on user_roles for each row execute function pass_the_gate();
+";
+
+#[tokio::test]
+async fn two_who_begin_together_do_not_wait_for_each_other() {
+    let db = TestDb::hub_lib().await;
+    let watcher = db.client().await;
+    db.run(STAGE).await;
+    db.run(GATE).await;
+    watcher
+        .execute("select pg_advisory_lock(42)", &[])
+        .await
+        .expect("the gate is shut");
+    let begun = [(ONE, TWO), (TWO, ONE)].map(|(who, other)| {
+        let db = &db;
+        async move {
+            let client = begin(db, who, "read committed").await;
+            let demote = format!("update user_roles set role = 'user' where user_id = '{other}'");
+            let outcome = client.execute(&demote, &[]).await;
+            let end = client.execute("commit", &[]).await;
+            outcome
+                .and(end)
+                .map_err(|error| error.code().map(|code| code.code().to_owned()))
+        }
+    });
+    let open = async {
+        waiting(&watcher, 2).await;
+        watcher
+            .execute("select pg_advisory_unlock(42)", &[])
+            .await
+            .expect("the gate is open");
+    };
+    let (outcomes, ()) = tokio::join!(join_all(begun), open);
+    let refused = Err(Some("42501".to_owned()));
+    assert!(outcomes.iter().any(Result::is_ok), "{outcomes:?}");
+    assert!(outcomes.contains(&refused), "{outcomes:?}");
+    assert_eq!(administrators(&watcher).await, 1);
 }
 
 #[tokio::test]

@@ -143,6 +143,25 @@ async fn functions_lend_rights_only_where_they_must() {
     assert_eq!(names(&client, &lent).await, strings(LENT));
 }
 
+/// FOR UPDATE waits for the key locks of concurrent children, and they for it.
+#[tokio::test]
+async fn parents_are_locked_so_that_children_can_come() {
+    let db = TestDb::hub_lib().await;
+    let client = db.client().await;
+    let locking = |mode: &str| {
+        format!("select p.oid::regprocedure::text {FUNCTIONS} and p.prosrc ~* '{mode}'")
+    };
+    assert!(
+        !names(&client, &locking("for no key update"))
+            .await
+            .is_empty()
+    );
+    assert_eq!(
+        names(&client, &locking("for update")).await,
+        BTreeSet::new()
+    );
+}
+
 /// What depends on nothing but the caller is asked once per statement, not once per row.
 #[tokio::test]
 async fn policies_ask_who_is_calling_once() {

@@ -103,7 +103,7 @@ pub(super) fn probe(rule: &Rule) -> Option<String> {
         Operation::Call if rule.holding.is_empty() => return None,
         Operation::Call => sql(holding),
         Operation::Remove => format!("not exists (select {row})"),
-        Operation::Add | Operation::Change => {
+        Operation::Add | Operation::Merge | Operation::Change => {
             format!("exists (select {row} and ({}))", sql(holding))
         }
     })
@@ -111,7 +111,10 @@ pub(super) fn probe(rule: &Rule) -> Option<String> {
 
 /// SQL that gives the row that the rule is about, of the case `c`, where there is one before.
 pub(super) fn image(rule: &Rule) -> Option<String> {
-    let lasting = matches!(rule.operation, Operation::Change | Operation::Remove);
+    let lasting = matches!(
+        rule.operation,
+        Operation::Merge | Operation::Change | Operation::Remove
+    );
     lasting.then(|| {
         format!(
             "(select to_jsonb(t) from {} t where {})",

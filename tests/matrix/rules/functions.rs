@@ -1,4 +1,4 @@
-use crate::Actor::{Admin, Anon, Owner};
+use crate::Actor::{Admin, Anon, Owner, Unnamed};
 use crate::Right::{All, Any, CanRead, Is, Shown, SignedIn};
 use crate::rule::Rules;
 use crate::{Rule, State};
@@ -27,7 +27,7 @@ pub(super) fn rules() -> Vec<Rule> {
                 r#""resource_id": "{resource}", "title": "Copy {n}""#,
                 All(&[SignedIn, CanRead]),
             )
-            .refused_to(Is(Anon))
+            .refused_to(Any(&[Is(Anon), All(&[Is(Unnamed), CanRead])]))
             .holding(
                 "exists (select from resources r where r.title = 'Copy {n}' and r.user_id = {me}
                    and r.visibility::text = case c.state when 'public' then 'public' else 'private' end)",

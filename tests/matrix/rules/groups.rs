@@ -41,6 +41,13 @@ fn members() -> Vec<Rule> {
             r#""group_id": "{group}", "user_id": "{me}", "role": "admin""#,
             Nobody,
         )
+        .merge(
+            "oneself",
+            &[("group_id", "group"), ("user_id", "me")],
+            r#""group_id": "{group}", "user_id": "{me}", "role": "admin""#,
+            Nobody,
+        )
+        .holding("false")
         .change("`role`", MEMBER, r#""role": "admin""#, LEADS_OR_ADMIN)
         .holding("role = 'admin'")
         .change("the owner's `role`", OWNER, r#""role": "member""#, Nobody)
@@ -66,6 +73,13 @@ fn collections() -> Vec<Rule> {
     Rules::of("collections")
         .states(State::OF_SWITCHES)
         .read("", ROW, Any(&[Shown, OWN_OR_ADMIN]))
+        .merge(
+            "in one's own name",
+            ROW,
+            r#""id": "{collection}", "user_id": "{me}", "name": "Changed""#,
+            Is(Owner),
+        )
+        .holding("name = 'Changed'")
         .change("", ROW, r#""name": "Changed""#, OWN_OR_ADMIN)
         .holding("name = 'Changed'")
         .remove("", ROW, OWN_OR_ADMIN)

@@ -16,11 +16,13 @@ fn suggestions() -> Vec<Rule> {
         .add("as pending", r#""suggested_by": "{me}", "name": "new-{n}", "type": "tag""#, SignedIn)
         .holding("status = 'pending' and suggested_by = {me}")
         .add("as approved by others, stored as such", DECIDED, Is(Admin))
-        .refused_to(Is(Anon))
+        .refused_to(Not(&SignedIn))
         .holding("status = 'approved' and suggested_by = {stranger}")
         .add("as approved by others, stored as one's own and pending", DECIDED, All(&[SignedIn, Not(&Is(Admin))]))
-        .refused_to(Is(Anon))
+        .refused_to(Not(&SignedIn))
         .holding("status = 'pending' and votes_count = 0 and suggested_by = {me} and reviewed_by is null and reviewed_at is null")
+        .merge("as approved", ROW, r#""id": "{suggestion}", "suggested_by": "{me}", "name": "changed-{n}", "type": "tag", "status": "approved""#, Is(Admin))
+        .holding("status = 'approved'")
         .change("`name`, `description`", ROW, r#""name": "changed-{n}""#, Is(Admin))
         .holding("name like 'changed%'")
         .change("`status`", ROW, r#""status": "approved", "reviewed_at": "2001-01-01""#, Is(Admin))
@@ -36,6 +38,7 @@ const DECIDED: &str = r#""suggested_by": "{stranger}", "name": "new-{n}", "type"
 
 fn votes() -> Vec<Rule> {
     const ROW: &[(&str, &str)] = &[("id", "vote")];
+    const VOTED: &[(&str, &str)] = &[("suggestion_id", "suggestion"), ("user_id", "author")];
     Rules::of("suggestion_votes")
         .read("the author's", ROW, Everyone)
         .add(
@@ -44,6 +47,13 @@ fn votes() -> Vec<Rule> {
             SignedIn,
         )
         .add("somebody else's", OTHERS_VOTE, Nobody)
+        .merge(
+            "the author's",
+            VOTED,
+            r#""user_id": "{author}", "suggestion_id": "{suggestion}", "vote_type": "downvote""#,
+            Is(Author),
+        )
+        .holding("vote_type = 'downvote'")
         .change("`vote_type`", ROW, r#""vote_type": "downvote""#, Is(Author))
         .holding("vote_type = 'downvote'")
         .change(
@@ -69,18 +79,35 @@ const OTHERS_VOTE: &str =
 
 fn settings() -> Vec<Rule> {
     const ROW: &[(&str, &str)] = &[("id", "setting")];
-    let settings = |relation, value, text| {
+    let settings = |relation, value, text, merged| {
         Rules::of(relation)
-            .read("", ROW, SignedIn)
+            .read("", ROW, Not(&Is(Anon)))
             .add("", r#""key": "new-{n}", "value": "v""#, Is(Admin))
+            .merge(
+                "",
+                ROW,
+                r#""id": "{setting}", "key": "key-{n}", "value": "7""#,
+                Is(Admin),
+            )
+            .holding(merged)
             .change("", ROW, value, Is(Admin))
             .holding(text)
             .remove("", ROW, Is(Admin))
             .done()
     };
     [
-        settings("admin_configs", r#""value": 7"#, "value = '7'"),
-        settings("admin_config", r#""value": "7""#, "value = '7'"),
+        settings(
+            "admin_configs",
+            r#""value": 7"#,
+            "value = '7'",
+            r#"value = '"7"'"#,
+        ),
+        settings(
+            "admin_config",
+            r#""value": "7""#,
+            "value = '7'",
+            "value = '7'",
+        ),
     ]
     .concat()
 }

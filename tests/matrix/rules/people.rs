@@ -48,6 +48,8 @@ fn profiles() -> Vec<Rule> {
         .found(NEWCOMER)
         .add("somebody else's", OTHERS_PROFILE, Nobody)
         .found(NEWCOMER)
+        .merge("", ROW, UPSERTED, Nobody)
+        .holding("full_name = 'Changed'")
         .change(
             "name, bio, picture, layout",
             ROW,
@@ -81,6 +83,8 @@ const PROFILE: &str =
 const SQUATTED: &str =
     r#""user_id": "{me}", "email": "victim-{n}@hidden.example", "username": "newcomer-{n}""#;
 const OTHERS_PROFILE: &str = r#""user_id": "{newcomer}", "email": "newcomer-{n}@hidden.example", "username": "newcomer-{n}""#;
+const UPSERTED: &str =
+    r#""user_id": "{owner}", "email": "owner-{n}@hidden.example", "full_name": "Changed""#;
 const PRESENTATION: &str = r#""full_name": "Changed", "bio": "b", "avatar_url": "a", "github_username": "g",
     "preferred_layout": "changed", "updated_at": "2001-01-01""#;
 
@@ -89,6 +93,13 @@ fn roles() -> Vec<Rule> {
         .read("the owner's", &[("user_id", "owner")], OWN_OR_ADMIN)
         .add("", r#""user_id": "{stranger}", "role": "admin""#, Is(Admin))
         .change("", &[("user_id", "owner")], r#""role": "admin""#, Is(Admin))
+        .holding("role = 'admin'")
+        .merge(
+            "one's own",
+            &[("user_id", "me")],
+            r#""user_id": "{me}", "role": "admin""#,
+            Is(Admin),
+        )
         .holding("role = 'admin'")
         .change(
             "one's own",

@@ -33,6 +33,8 @@ fn resources() -> Vec<Rule> {
         .refused()
         .query("filtered by the owner's `email`", BY_ADDRESS, Nobody)
         .refused()
+        .merge("in one's own name", ROW, UPSERTED, OWN_OR_ADMIN)
+        .holding("title = 'Changed'")
         .change(
             "content",
             ROW,
@@ -83,6 +85,8 @@ fn resources() -> Vec<Rule> {
         .done()
 }
 
+const UPSERTED: &str =
+    r#""id": "{resource}", "user_id": "{me}", "title": "Changed", "description": "d""#;
 const SEARCH: &str = "select=id&or=(title.ilike.*Findable {resource}*,visibility.eq.private)&description=eq.{resource}";
 const BY_ADDRESS: &str = "select=id,profiles!inner(id)&id=eq.{resource}&profiles.email=like.*";
 const COUNTED: &str = r#""title": "Changed", "views_count": 9, "downloads_count": 9, "ratings_count": 9, "average_rating": 5"#;
@@ -92,6 +96,7 @@ const NEW_COUNTED: &str = r#""user_id": "{me}", "title": "t", "description": "d"
 
 fn saved() -> Vec<Rule> {
     const ROW: &[(&str, &str)] = &[("id", "saved")];
+    const SAVED: &[(&str, &str)] = &[("user_id", "author"), ("resource_id", "resource")];
     Rules::of("saved_resources")
         .states(State::OF_RESOURCES)
         .read("the author's", ROW, Is(Author))
@@ -107,6 +112,13 @@ fn saved() -> Vec<Rule> {
             r#""user_id": "{stranger}", "resource_id": "{resource}""#,
             Nobody,
         )
+        .merge(
+            "",
+            SAVED,
+            r#""user_id": "{author}", "resource_id": "{resource}", "created_at": "2001-01-01""#,
+            Nobody,
+        )
+        .holding("created_at < '2002-01-01'")
         .change("", ROW, r#""created_at": "2001-01-01""#, Nobody)
         .holding("created_at < '2002-01-01'")
         .done()
@@ -114,6 +126,7 @@ fn saved() -> Vec<Rule> {
 
 fn ratings() -> Vec<Rule> {
     const ROW: &[(&str, &str)] = &[("id", "rating")];
+    const RATED: &[(&str, &str)] = &[("user_id", "author"), ("resource_id", "resource")];
     Rules::of("resource_ratings")
         .states(State::OF_RESOURCES)
         .read("the author's", ROW, AUTHOR_OR_ADMIN)
@@ -122,6 +135,13 @@ fn ratings() -> Vec<Rule> {
             r#""user_id": "{me}", "resource_id": "{resource}", "rating": 4"#,
             SIGNED_IN_READER,
         )
+        .merge(
+            "the author's",
+            RATED,
+            r#""user_id": "{author}", "resource_id": "{resource}", "rating": 5"#,
+            All(&[Is(Author), CanRead]),
+        )
+        .holding("rating = 5")
         .change("`rating`", ROW, r#""rating": 5"#, Is(Author))
         .holding("rating = 5")
         .remove("", ROW, AUTHOR_OR_ADMIN)
@@ -164,6 +184,8 @@ fn comments() -> Vec<Rule> {
         .states(State::ANY)
         .add("somebody else's", OTHERS_COMMENT, Nobody)
         .add("a reply to what is said elsewhere", MISPLACED, Nobody)
+        .merge("", ROW, r#""id": "{comment}", "user_id": "{me}", "resource_id": "{resource}", "content": "Changed""#, Nobody)
+        .holding("content = 'Changed'")
         .change("`user_id`", ROW, r#""user_id": "{stranger}""#, Nobody)
         .refused()
         .holding("user_id = {stranger}")
