@@ -37,6 +37,9 @@ The last column says what happens otherwise. *No rows*: the answer is empty. *No
 changed, because the rows that one may not change are not found; nor are those that one may not read. *42501*: refused with this code,
 status 403, or 401 without a token. *42501, or nothing*: refused to those who may change other things of the row, nothing for all others.
 
+Two rules are about more than one row: the last administrator is neither demoted nor removed, by whatever statement and however many
+try at once (42501); and whoever is removed takes along all that is theirs, while their suggestions stay without a name.
+
 `service_role` is bound by none of this.
 ";
 
