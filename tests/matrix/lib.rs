@@ -1,7 +1,7 @@
 //! Who may do what in Hub-Lib, as data: written from the rules that the application states, never read back from a database.
 //!
-//! [`rules`] has one row for each thing that somebody may try. The tests try each of them as every [`Actor`] in every
-//! [`State`] through the real binary, and [`page`] prints the same rows for people.
+//! [`rules()`] has one row for each thing that somebody may try. The tests try each of them as every [`Actor`] in every
+//! [`State`] through the real binary, and [`page()`] prints the same rows for people.
 
 mod actor;
 mod page;
