@@ -86,13 +86,7 @@ pub async fn migrate(
     migrations: &[Migration<'_>],
     application: Option<&Path>,
 ) -> Result<Migrated, MigrateError> {
-    client
-        .execute_typed(
-            "select pg_catalog.pg_advisory_lock($1)",
-            &[(&LOCK, tokio_postgres::types::Type::INT8)],
-        )
-        .await
-        .map_err(MigrateError::Ledger)?;
+    migrate_alone(client).await?;
     let outcome = apply_all(client, migrations, application).await;
     // When this fails the connection is gone, and the lock with it.
     let _ = client
@@ -102,6 +96,18 @@ pub async fn migrate(
         )
         .await;
     outcome
+}
+
+/// Waits until no other process migrates the database, and keeps all others from it until this connection ends.
+pub async fn migrate_alone(client: &Client) -> Result<(), MigrateError> {
+    client
+        .execute_typed(
+            "select pg_catalog.pg_advisory_lock($1)",
+            &[(&LOCK, tokio_postgres::types::Type::INT8)],
+        )
+        .await
+        .map(drop)
+        .map_err(MigrateError::Ledger)
 }
 
 async fn apply_all(

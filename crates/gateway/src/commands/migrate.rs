@@ -1,16 +1,23 @@
 //! `passerelle migrate`: the platform, and an application, into a database.
 
+mod at_start;
+
 use std::path::{Path, PathBuf};
 
 use passerelle_catalog::QualifiedName;
 use passerelle_jobs::{InstallError, JobSpecs, install};
-use passerelle_pg::{ControlEndpoint, FollowError, MigrateError, Migrated, follow, migrate};
+use passerelle_pg::{
+    AdmitError, ControlClient, ControlEndpoint, FollowError, MigrateError, Migrated, follow,
+    migrate, migrate_alone,
+};
 
 use super::{CommandError, print};
 use crate::config::{ConfigError, Settings, jobs};
 use crate::deployment::Wanted;
 use crate::environment::Environment;
 use crate::platform::MIGRATIONS;
+
+pub(super) use at_start::at_start;
 
 /// Why a database could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +28,21 @@ pub(crate) enum MigrationError {
     /// The database cannot be reached.
     #[error("the database cannot be reached")]
     Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It refuses its owner.
+    #[error(
+        "the database refuses the role {role} of migration.url (a password that was changed here has to be changed there, \
+         too: alter role {role} password '…')"
+    )]
+    Owner {
+        /// The role.
+        role: String,
+        /// Its word.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A role that serves cannot sign in.
+    #[error(transparent)]
+    Admit(#[from] AdmitError),
     /// A script failed.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
@@ -31,7 +53,7 @@ pub(crate) enum MigrationError {
     #[error(transparent)]
     Jobs(#[from] InstallError),
     /// There is no such directory.
-    #[error("there is no directory {0}: --app names the one that holds init.sql")]
+    #[error("there is no directory {0} that could hold init.sql")]
     NoApplication(String),
     /// No runtime.
     #[error("the runtime could not be started")]
@@ -109,15 +131,27 @@ pub(super) async fn apply(
     if let Some(app) = app.filter(|app| !app.is_dir()) {
         return Err(MigrationError::NoApplication(app.display().to_string()));
     }
-    let endpoint =
-        ControlEndpoint::parse(url).map_err(|error| MigrationError::Connect(error.into()))?;
-    let connected = endpoint.connect().await;
+    let connected = parse(url)?.connect().await;
     let mut client = connected.map_err(|error| MigrationError::Connect(error.into()))?;
-    let migrated = migrate(&mut client, MIGRATIONS, app).await?;
+    apply_by(&mut client, app, wishes).await
+}
+
+fn parse(url: &str) -> Result<ControlEndpoint, MigrationError> {
+    ControlEndpoint::parse(url).map_err(|error| MigrationError::Connect(error.into()))
+}
+
+/// Does so on a connection of the owner's, which keeps all others from migrating until it ends.
+async fn apply_by(
+    client: &mut ControlClient,
+    app: Option<&Path>,
+    wishes: Option<&Wishes>,
+) -> Result<(Migrated, Vec<QualifiedName>), MigrationError> {
+    migrate_alone(client).await?;
+    let migrated = migrate(client, MIGRATIONS, app).await?;
     let Some(wishes) = wishes else {
         return Ok((migrated, Vec::new()));
     };
-    let followed = follow(&mut client, wishes.wanted.to_follow()).await?;
-    install(&mut client, &wishes.jobs).await?;
+    let followed = follow(client, wishes.wanted.to_follow()).await?;
+    install(client, &wishes.jobs).await?;
     Ok((migrated, followed))
 }

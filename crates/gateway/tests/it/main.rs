@@ -8,6 +8,7 @@
 mod dev;
 mod lifecycle;
 mod limits;
+mod migration;
 mod program;
 mod rest;
 mod serve;
