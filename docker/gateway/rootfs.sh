@@ -12,7 +12,8 @@ ldd "$binary" | awk '$2 == "=>" { print $3 } $1 ~ /^\// { print $1 }' | while re
     cp -L "$library" "$root$library"
 done
 cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
-cp -R sql/hub-lib "$root/usr/share/passerelle/"
+mkdir "$root/usr/share/passerelle/hub-lib"
+cp sql/hub-lib/app.toml sql/hub-lib/init.sql sql/hub-lib/policies.sql "$root/usr/share/passerelle/hub-lib/"
 echo 'passerelle:x:10001:10001::/:/usr/bin/passerelle' >"$root/etc/passwd"
 echo 'passerelle:x:10001:' >"$root/etc/group"
 echo 'hosts: files dns' >"$root/etc/nsswitch.conf"

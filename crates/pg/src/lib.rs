@@ -34,7 +34,7 @@ pub use introspect::{IntrospectError, IntrospectionSettings, introspect};
 pub use keeper::{CatalogKeeper, KeeperSettings, KeeperStatus};
 pub use listener::{Event, Listener};
 pub use logins::{AdmitError, admit};
-pub use migrate::{MigrateError, Migrated, Migration, migrate, migrate_alone};
+pub use migrate::{MigrateError, Migrated, Migration, migrate, migrate_alone, migrate_unseeded};
 pub use prelude::{Leavings, Prelude, Setting, json_object, search_path};
 pub use reads::{
     DeclaredReads, FollowError, ReadDeclarations, ReadSets, Reads, ToFollow, Unproven, follow,

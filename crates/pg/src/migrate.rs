@@ -19,8 +19,10 @@ const LOCK: i64 = 0x7061_7373_6572_656c;
 
 const LEDGER: &str = include_str!("migrate/ledger.sql");
 
-/// Scripts of an application, in the order in which they are applied. The last is optional.
-const APPLICATION: [&str; 3] = ["init.sql", "policies.sql", "seed.sql"];
+/// Scripts of an application, in the order in which they are applied.
+const APPLICATION: [&str; 2] = ["init.sql", "policies.sql"];
+/// Example data, after them, where there is any.
+const SEED: &str = "seed.sql";
 
 /// A numbered migration of the platform.
 #[derive(Clone, Copy, Debug)]
@@ -86,8 +88,26 @@ pub async fn migrate(
     migrations: &[Migration<'_>],
     application: Option<&Path>,
 ) -> Result<Migrated, MigrateError> {
+    migrate_with(client, migrations, application, Some(SEED)).await
+}
+
+/// The same without the application's example data.
+pub async fn migrate_unseeded(
+    client: &mut Client,
+    migrations: &[Migration<'_>],
+    application: Option<&Path>,
+) -> Result<Migrated, MigrateError> {
+    migrate_with(client, migrations, application, None).await
+}
+
+async fn migrate_with(
+    client: &mut Client,
+    migrations: &[Migration<'_>],
+    application: Option<&Path>,
+    seed: Option<&str>,
+) -> Result<Migrated, MigrateError> {
     migrate_alone(client).await?;
-    let outcome = apply_all(client, migrations, application).await;
+    let outcome = apply_all(client, migrations, application, seed).await;
     // When this fails the connection is gone, and the lock with it.
     let _ = client
         .execute_typed(
@@ -114,6 +134,7 @@ async fn apply_all(
     client: &mut Client,
     migrations: &[Migration<'_>],
     application: Option<&Path>,
+    seed: Option<&str>,
 ) -> Result<Migrated, MigrateError> {
     script(client, "ledger", LEDGER).await?;
     let mut migrated = Migrated::default();
@@ -128,7 +149,7 @@ async fn apply_all(
         }
     }
     if let Some(directory) = application {
-        apply_application(client, directory, &mut migrated).await?;
+        apply_application(client, directory, seed, &mut migrated).await?;
     }
     Ok(migrated)
 }
@@ -136,14 +157,15 @@ async fn apply_all(
 async fn apply_application(
     client: &mut Client,
     directory: &Path,
+    seed: Option<&str>,
     migrated: &mut Migrated,
 ) -> Result<(), MigrateError> {
     let folder = directory.file_name().unwrap_or_default().to_string_lossy();
-    for file in APPLICATION {
+    for file in APPLICATION.into_iter().chain(seed) {
         let path = directory.join(file);
         let sql = match tokio::fs::read_to_string(&path).await {
             Ok(sql) => sql,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && file == "seed.sql" => continue,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && file == SEED => continue,
             Err(source) => return Err(MigrateError::Read { path, source }),
         };
         let name = format!("{folder}/{file}");

@@ -133,25 +133,25 @@ pub(super) async fn apply(
     }
     let connected = parse(url)?.connect().await;
     let mut client = connected.map_err(|error| MigrationError::Connect(error.into()))?;
-    apply_by(&mut client, app, wishes).await
+    migrate_alone(&client).await?;
+    let migrated = migrate(&mut client, MIGRATIONS, app).await?;
+    let followed = match wishes {
+        Some(wishes) => fulfil(&mut client, wishes).await?,
+        None => Vec::new(),
+    };
+    Ok((migrated, followed))
 }
 
 fn parse(url: &str) -> Result<ControlEndpoint, MigrationError> {
     ControlEndpoint::parse(url).map_err(|error| MigrationError::Connect(error.into()))
 }
 
-/// Does so on a connection of the owner's, which keeps all others from migrating until it ends.
-async fn apply_by(
+/// What a configuration wants of a database that is up to date: the tables that are followed now.
+async fn fulfil(
     client: &mut ControlClient,
-    app: Option<&Path>,
-    wishes: Option<&Wishes>,
-) -> Result<(Migrated, Vec<QualifiedName>), MigrationError> {
-    migrate_alone(client).await?;
-    let migrated = migrate(client, MIGRATIONS, app).await?;
-    let Some(wishes) = wishes else {
-        return Ok((migrated, Vec::new()));
-    };
+    wishes: &Wishes,
+) -> Result<Vec<QualifiedName>, MigrationError> {
     let followed = follow(client, wishes.wanted.to_follow()).await?;
     install(client, &wishes.jobs).await?;
-    Ok((migrated, followed))
+    Ok(followed)
 }

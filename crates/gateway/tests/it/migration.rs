@@ -73,6 +73,10 @@ async fn two_gateways_bring_an_empty_database_up_and_its_role_in() {
         let (status, answer) = get(&tags, &[("apikey", &anon)]);
         assert_eq!(status, 200, "{answer}");
         assert!(answer.ends_with(r#"[{"name":"react"}]"#), "{answer}");
+        // The people of the examples are not in production.
+        let people = format!("{url}/rest/v1/profiles?select=username");
+        let (_, answer) = get(&people, &[("apikey", &anon)]);
+        assert!(answer.ends_with("[]"), "{answer}");
     }
     for server in servers {
         assert!(server.stop("TERM").0.success());

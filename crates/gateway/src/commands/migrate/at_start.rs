@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use passerelle_pg::{ControlClient, ControlEndpoint, admit};
+use passerelle_pg::{ControlClient, ControlEndpoint, admit, migrate_alone, migrate_unseeded};
 use passerelle_wire::ClientError;
 
-use super::{CommandError, MigrationError, Wishes, apply_by, parse};
+use super::{CommandError, MigrationError, Wishes, fulfil, parse};
 use crate::config::Settings;
+use crate::platform::MIGRATIONS;
 use crate::sentence;
 
 /// Between attempts to reach a database that is not there yet.
@@ -39,7 +40,9 @@ async fn prepare(settings: &Settings, wishes: &Wishes) -> Result<(), MigrationEr
     }
     let owner = parse(&settings.migration.url)?;
     let mut client = reach(&owner).await?;
-    let (migrated, _) = apply_by(&mut client, application, Some(wishes)).await?;
+    migrate_alone(&client).await?;
+    let migrated = migrate_unseeded(&mut client, MIGRATIONS, application).await?;
+    fulfil(&mut client, wishes).await?;
     let (applied, unchanged) = (migrated.applied.len(), migrated.unchanged);
     tracing::info!(applied, unchanged, "the database is up to date");
     let database = &settings.database;
