@@ -41,6 +41,7 @@ attempt "the database could not be dumped" \
 printf '%s\n\\echo end\n' "$COUNT_TABLES" >&8
 while read -r line <&7 && [ "$line" != end ]; do echo "$line"; done >"$draft/tables.tsv"
 [ "${line:-}" = end ] || refuse "the tables could not be counted"
+printf 'commit;\n\\q\n' >&8
 exec 7<&- 8>&-
 wait "$session_pid" 2>/dev/null || true
 session_pid=
@@ -79,11 +80,12 @@ snapshot_redis() {
     done
     before=$(persistence rdb_saves)
     redis "BGSAVE SCHEDULE" | grep -q '^+Background' || { echo "it does not begin to save" >&2; return 1; }
-    while [ "$(persistence rdb_saves)" = "$before" ]; do
+    # The number counts beginnings; the end shows elsewhere.
+    while [ "$(persistence rdb_saves)" = "$before" ] || [ "$(persistence rdb_bgsave_in_progress)" != 0 ]; do
         [ $SECONDS -lt $deadline ] || { echo "it did not save within ten minutes" >&2; return 1; }
-        [ "$(persistence rdb_last_bgsave_status)" = ok ] || { echo "saving failed there: see its log" >&2; return 1; }
         sleep 0.2
     done
+    [ "$(persistence rdb_last_bgsave_status)" = ok ] || { echo "saving failed there: see its log" >&2; return 1; }
     cp "$REDIS_DIR/dump.rdb" "$draft/redis.rdb" && [ "$(head -c 5 "$draft/redis.rdb")" = REDIS ]
 }
 complaint=

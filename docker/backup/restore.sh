@@ -29,10 +29,10 @@ clean() {
 trap clean EXIT
 trap 'exit 1' INT TERM
 
-# Roles that exist stay as they are, and so do all passwords: the gateway sets its own.
+# Roles that exist keep their passwords, which are not in the backup: the gateway sets its own.
 roles() {
-    sed "s/^CREATE ROLE \(.*\);\$/select 'CREATE ROLE ' || quote_ident(name) from (values (trim('\"' from '\1'))) as wanted(name) where name not in (select rolname from pg_roles) \\\\gexec/" \
-        "$backup/roles.sql" | psql -qX -d postgres >/dev/null
+    sed 's/^CREATE ROLE .*;$/do $$ begin & exception when duplicate_object then null; end $$;/' "$backup/roles.sql" |
+        psql -qX -v ON_ERROR_STOP=1 -d postgres >/dev/null
 }
 attempt "the roles cannot be restored" roles
 attempt "the new database cannot be made" query postgres "create database \"$new\" template template0"
