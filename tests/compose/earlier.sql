@@ -1,4 +1,4 @@
--- A Hub-Lib database as an earlier version left it: no platform, no row policies, fewer columns, extensions in `public`.
+-- A Hub-Lib database as an earlier version left it: no platform, no row policies, fewer tables, extensions in `public`.
 create extension "uuid-ossp";
 create extension pg_trgm;
 create type app_role as enum ('admin', 'user');
@@ -10,6 +10,10 @@ create table profiles (
   email varchar(255) not null unique,
   username varchar(255) unique,
   full_name varchar(255),
+  bio text,
+  avatar_url text,
+  github_username varchar(255),
+  preferred_layout varchar(50),
   created_at timestamptz default now(),
   updated_at timestamptz default now()
 );
@@ -25,8 +29,20 @@ create table resources (
   description text not null,
   category varchar(255),
   tags text[],
-  resource_type resource_type default 'external_link',
-  visibility resource_visibility default 'public',
+  resource_type resource_type not null default 'external_link',
+  visibility resource_visibility not null default 'public',
+  github_url text,
+  external_url text,
+  file_path text,
+  file_url text,
+  file_size varchar(50),
+  language varchar(100),
+  license varchar(100),
+  readme text,
+  average_rating numeric(3, 2) default 0 check (average_rating between 0 and 5),
+  ratings_count integer default 0 check (ratings_count >= 0),
+  downloads_count integer default 0 check (downloads_count >= 0),
+  views_count integer default 0 check (views_count >= 0),
   user_id uuid not null references profiles (user_id) on delete cascade,
   created_at timestamptz default now(),
   updated_at timestamptz default now()

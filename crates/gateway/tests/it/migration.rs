@@ -136,6 +136,7 @@ async fn a_script_that_fails_is_named_and_the_next_start_goes_on_after_it() {
     assert_eq!(code, Some(1), "{errors}");
     let last = errors.lines().last().unwrap_or_default();
     assert!(last.contains("policies.sql:2:8: column"), "{errors}");
+    assert_eq!(last.matches("does not exist").count(), 1, "{errors}");
     let halves = role.db.client().await;
     let half = halves
         .query_one("select to_regclass('half') is null", &[])
