@@ -39,13 +39,22 @@ offer() { # offer NAME COMMENT: a variable that stays empty unless somebody fill
 random() { openssl rand -hex 24; }
 base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 
+sign() { # sign TEXT: with JWT_SECRET
+    secret=$(value JWT_SECRET | tr -d '\n' | od -An -v -tx1 | tr -d ' \n')
+    printf '%s' "$1" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$secret" -binary | base64url
+}
+
 key() { # key ROLE: a key for clients, signed with JWT_SECRET, good for ten years
     now=$(date +%s)
     head=$(printf '{"alg":"HS256","typ":"JWT"}' | base64url)
     claims=$(printf '{"iss":"passerelle","role":"%s","iat":%d,"exp":%d}' "$1" "$now" $((now + 315360000)) | base64url)
-    secret=$(value JWT_SECRET | tr -d '\n' | od -An -v -tx1 | tr -d ' \n')
-    signature=$(printf '%s.%s' "$head" "$claims" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$secret" -binary | base64url)
-    printf '%s.%s.%s' "$head" "$claims" "$signature"
+    printf '%s.%s.%s' "$head" "$claims" "$(sign "$head.$claims")"
+}
+
+fits() { # fits NAME: a key that is there was made with the secret that is there
+    there=$(value "$1")
+    [ -z "$there" ] || [ "$(sign "${there%.*}")" = "${there##*.}" ] ||
+        refuse "$1 was not signed with JWT_SECRET: empty it, and another one is made"
 }
 
 add POSTGRES_DB hub_lib
@@ -57,6 +66,8 @@ add REPLICATION_PASSWORD "$(random)"
 add REDIS_PASSWORD "$(random)"
 add JWT_SECRET "$(openssl rand -hex 32)"
 [ "$(value JWT_SECRET | tr -d '\n' | wc -c)" -ge 32 ] || refuse "JWT_SECRET in $file has fewer than 32 characters"
+fits ANON_KEY
+fits SERVICE_ROLE_KEY
 add ANON_KEY "$(key anon)" "The key of the frontend (VITE_SUPABASE_ANON_KEY), signed with JWT_SECRET."
 add SERVICE_ROLE_KEY "$(key service_role)" "The key that may do everything: for servers only."
 add GRAFANA_ADMIN_PASSWORD "$(random)"

@@ -6,6 +6,7 @@
 )]
 
 mod dev;
+mod environment_file;
 mod lifecycle;
 mod limits;
 mod migration;
