@@ -1,9 +1,11 @@
 #!/bin/sh
 # Writes nginx's configuration for what there is (certificates, frontend), starts it, and has it follow new certificates.
+# With --test FOLDER it only writes it there and has nginx read it.
 set -eu
 
-here=/etc/passerelle
+here=$(dirname "$0")
 conf=/tmp/nginx
+[ "${1:-}" != --test ] || conf=$2
 name=${SERVER_NAME:-}
 mkdir -p "$conf"
 
@@ -68,5 +70,6 @@ write
 [ -n "$(certificate)" ] ||
     echo "nginx: no certificate: serving http alone; put fullchain.pem and privkey.pem into TLS_DIR, or use the profile acme" >&2
 nginx -q -t -c "$conf/nginx.conf" || refuse "it cannot start with this configuration"
+[ "${1:-}" != --test ] || exit 0
 follow &
 exec nginx -c "$conf/nginx.conf" -g 'daemon off;'
