@@ -52,5 +52,6 @@ exec docker-entrypoint.sh postgres \
     -c checkpoint_completion_target=0.9 \
     -c random_page_cost=1.1 \
     -c log_min_duration_statement=1000 \
+    -c log_parameter_max_length=0 \
     -c log_checkpoints=off \
     "$@"
