@@ -90,15 +90,24 @@ fn migrate_named(
     wishes: Option<&Wishes>,
     environment: &Environment,
 ) -> Result<(Migrated, Vec<QualifiedName>), MigrationError> {
-    let url = environment
-        .get("DATABASE_URL")
-        .or_else(|| environment.get("PASSERELLE_DATABASE_URL"))
-        .ok_or(MigrationError::NoDatabase)?;
+    let url = owner_url(environment).ok_or(MigrationError::NoDatabase)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(MigrationError::Runtime)?;
     runtime.block_on(apply(url, app, wishes))
+}
+
+/// Where the database's owner signs in: beside a server that migrates, `DATABASE_URL` is that of another role.
+pub(super) fn owner_url(environment: &Environment) -> Option<&str> {
+    [
+        "PASSERELLE_MIGRATION_URL",
+        "DATABASE_URL",
+        "PASSERELLE_DATABASE_URL",
+    ]
+    .into_iter()
+    .filter_map(|name| environment.get(name))
+    .find(|url| !url.is_empty())
 }
 
 /// The configuration that an application brings along: `app.toml` beside its SQL.

@@ -94,6 +94,19 @@ async fn two_gateways_bring_an_empty_database_up_and_its_role_in() {
 }
 
 #[tokio::test]
+async fn commands_of_the_owner_work_beside_a_server_that_migrates() {
+    let role = ServingRole::in_empty_database("").await;
+    let variables = role.variables(&[]);
+    let (code, out, errors) = run(HERE.as_ref(), &["migrate"], &lent(&variables));
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(out.starts_with("applied 0001_roles.sql"), "{out}");
+    let (code, out, errors) = run(HERE.as_ref(), &["jobs", "list"], &lent(&variables));
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(out.starts_with("no jobs are waiting"), "{out}");
+    role.drop().await;
+}
+
+#[tokio::test]
 async fn an_owner_that_is_refused_is_told_in_a_sentence() {
     let role = ServingRole::in_empty_database("login password 'right'").await;
     let wrong = role.db.url_of(&role.name, "wrong");
