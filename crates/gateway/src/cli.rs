@@ -26,7 +26,7 @@ pub(crate) enum Command {
     /// Serves the REST surface alone, configured like PostgREST.
     #[command(disable_version_flag = true)]
     Rest(RestArguments),
-    /// Applies the platform's migrations to the database of `DATABASE_URL`, as its owner.
+    /// Applies the platform's migrations to the database of `PASSERELLE_MIGRATION_URL` or `DATABASE_URL`, as its owner.
     Migrate {
         /// Then applies init.sql, policies.sql and seed.sql of this directory.
         #[arg(long, value_name = "DIR")]
@@ -51,7 +51,8 @@ pub(crate) enum Command {
     /// Tells what kept replies do for a running server, or has all of them forgotten.
     #[command(subcommand)]
     Cache(CacheCommand),
-    /// Tells how many jobs wait, and decides about those that failed too often, in the database of `DATABASE_URL`.
+    /// Tells how many jobs wait, and decides about those that failed too often, in the database of `PASSERELLE_MIGRATION_URL` or
+    /// `DATABASE_URL`.
     #[command(subcommand)]
     Jobs(JobsCommand),
     /// Asks a running server whether it is ready; the exit code is the answer.

@@ -40,8 +40,11 @@ fn sentence(error: &dyn Error) -> String {
     let mut cause = error.source();
     while let Some(error) = cause {
         let more = error.to_string();
-        // Some libraries repeat their cause in their own message.
-        if !text.contains(&more) {
+        // Some libraries repeat their cause in their own message, and PostgreSQL's driver says first that it is one.
+        let gist = more.lines().next().unwrap_or_default();
+        let gist = gist.trim_start_matches("db error: ");
+        let gist = gist.trim_start_matches("ERROR: ");
+        if !text.contains(gist) {
             text.push_str(": ");
             text.push_str(&more);
         }

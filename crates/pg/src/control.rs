@@ -30,6 +30,22 @@ impl ControlEndpoint {
         Endpoint::parse(text).map(Self::from)
     }
 
+    /// The role that signs in.
+    pub fn user(&self) -> &str {
+        self.0.user()
+    }
+
+    /// What PostgreSQL keeps of the password, if there is one.
+    pub(crate) fn password_verifier(&self) -> Option<String> {
+        self.0.password_verifier()
+    }
+
+    /// The same servers and database, where the role of another endpoint signs in.
+    #[must_use]
+    pub(crate) fn signed_in_as(&self, other: &Self) -> Self {
+        Self(self.0.clone().signed_in_as(&other.0))
+    }
+
     /// Opens a connection that a task of its own drives until the client is dropped.
     pub async fn connect(&self) -> Result<Client, ClientError> {
         let (client, connection) = self.open().await?;

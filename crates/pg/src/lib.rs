@@ -14,6 +14,7 @@ mod feed;
 mod introspect;
 mod keeper;
 mod listener;
+mod logins;
 mod migrate;
 mod prelude;
 mod reads;
@@ -32,7 +33,8 @@ pub use feed::{Counters, Feed, FeedCommit, FeedSession, FeedSink, FeedState, Oth
 pub use introspect::{IntrospectError, IntrospectionSettings, introspect};
 pub use keeper::{CatalogKeeper, KeeperSettings, KeeperStatus};
 pub use listener::{Event, Listener};
-pub use migrate::{MigrateError, Migrated, Migration, migrate};
+pub use logins::{AdmitError, admit};
+pub use migrate::{MigrateError, Migrated, Migration, migrate, migrate_alone, migrate_unseeded};
 pub use prelude::{Leavings, Prelude, Setting, json_object, search_path};
 pub use reads::{
     DeclaredReads, FollowError, ReadDeclarations, ReadSets, Reads, ToFollow, Unproven, follow,

@@ -19,8 +19,10 @@ const LOCK: i64 = 0x7061_7373_6572_656c;
 
 const LEDGER: &str = include_str!("migrate/ledger.sql");
 
-/// Scripts of an application, in the order in which they are applied. The last is optional.
-const APPLICATION: [&str; 3] = ["init.sql", "policies.sql", "seed.sql"];
+/// Scripts of an application, in the order in which they are applied.
+const APPLICATION: [&str; 2] = ["init.sql", "policies.sql"];
+/// Example data, after them, where there is any.
+const SEED: &str = "seed.sql";
 
 /// A numbered migration of the platform.
 #[derive(Clone, Copy, Debug)]
@@ -86,14 +88,26 @@ pub async fn migrate(
     migrations: &[Migration<'_>],
     application: Option<&Path>,
 ) -> Result<Migrated, MigrateError> {
-    client
-        .execute_typed(
-            "select pg_catalog.pg_advisory_lock($1)",
-            &[(&LOCK, tokio_postgres::types::Type::INT8)],
-        )
-        .await
-        .map_err(MigrateError::Ledger)?;
-    let outcome = apply_all(client, migrations, application).await;
+    migrate_with(client, migrations, application, Some(SEED)).await
+}
+
+/// The same without the application's example data.
+pub async fn migrate_unseeded(
+    client: &mut Client,
+    migrations: &[Migration<'_>],
+    application: Option<&Path>,
+) -> Result<Migrated, MigrateError> {
+    migrate_with(client, migrations, application, None).await
+}
+
+async fn migrate_with(
+    client: &mut Client,
+    migrations: &[Migration<'_>],
+    application: Option<&Path>,
+    seed: Option<&str>,
+) -> Result<Migrated, MigrateError> {
+    migrate_alone(client).await?;
+    let outcome = apply_all(client, migrations, application, seed).await;
     // When this fails the connection is gone, and the lock with it.
     let _ = client
         .execute_typed(
@@ -104,10 +118,23 @@ pub async fn migrate(
     outcome
 }
 
+/// Waits until no other process migrates the database, and keeps all others from it until this connection ends.
+pub async fn migrate_alone(client: &Client) -> Result<(), MigrateError> {
+    client
+        .execute_typed(
+            "select pg_catalog.pg_advisory_lock($1)",
+            &[(&LOCK, tokio_postgres::types::Type::INT8)],
+        )
+        .await
+        .map(drop)
+        .map_err(MigrateError::Ledger)
+}
+
 async fn apply_all(
     client: &mut Client,
     migrations: &[Migration<'_>],
     application: Option<&Path>,
+    seed: Option<&str>,
 ) -> Result<Migrated, MigrateError> {
     script(client, "ledger", LEDGER).await?;
     let mut migrated = Migrated::default();
@@ -122,7 +149,7 @@ async fn apply_all(
         }
     }
     if let Some(directory) = application {
-        apply_application(client, directory, &mut migrated).await?;
+        apply_application(client, directory, seed, &mut migrated).await?;
     }
     Ok(migrated)
 }
@@ -130,14 +157,15 @@ async fn apply_all(
 async fn apply_application(
     client: &mut Client,
     directory: &Path,
+    seed: Option<&str>,
     migrated: &mut Migrated,
 ) -> Result<(), MigrateError> {
     let folder = directory.file_name().unwrap_or_default().to_string_lossy();
-    for file in APPLICATION {
+    for file in APPLICATION.into_iter().chain(seed) {
         let path = directory.join(file);
         let sql = match tokio::fs::read_to_string(&path).await {
             Ok(sql) => sql,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && file == "seed.sql" => continue,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && file == SEED => continue,
             Err(source) => return Err(MigrateError::Read { path, source }),
         };
         let name = format!("{folder}/{file}");

@@ -100,6 +100,25 @@ impl Endpoint {
         &self.user
     }
 
+    /// The same servers and database, where the role of another endpoint signs in.
+    #[must_use]
+    pub fn signed_in_as(mut self, other: &Self) -> Self {
+        self.user.clone_from(&other.user);
+        self.config.user(&other.user);
+        self.config
+            .password(other.config.get_password().unwrap_or_default());
+        self
+    }
+
+    /// What PostgreSQL keeps of the password (SCRAM-SHA-256). It can be told this instead, and a log then shows no password. `None` without one.
+    pub fn password_verifier(&self) -> Option<String> {
+        let password = self.config.get_password()?;
+        if password.is_empty() {
+            return None;
+        }
+        Some(postgres_protocol::password::scram_sha_256(password))
+    }
+
     /// The same endpoint, announced to the server under this name unless the connection string
     /// names one.
     #[must_use]

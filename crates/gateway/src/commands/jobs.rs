@@ -6,6 +6,7 @@ use passerelle_jobs::{Letter, Queue, drop_dead, letters, queues, retry};
 use passerelle_pg::{ControlClient, ControlEndpoint, ControlError};
 use serde_json::json;
 
+use super::migrate::owner_url;
 use super::{CommandError, print};
 use crate::cli::JobsCommand;
 use crate::environment::Environment;
@@ -31,10 +32,7 @@ pub(crate) enum JobsError {
 }
 
 pub(super) fn run(command: &JobsCommand, environment: &Environment) -> Result<(), CommandError> {
-    let url = environment
-        .get("DATABASE_URL")
-        .or_else(|| environment.get("PASSERELLE_DATABASE_URL"))
-        .ok_or(JobsError::NoDatabase)?;
+    let url = owner_url(environment).ok_or(JobsError::NoDatabase)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -1,16 +1,23 @@
 //! `passerelle migrate`: the platform, and an application, into a database.
 
+mod at_start;
+
 use std::path::{Path, PathBuf};
 
 use passerelle_catalog::QualifiedName;
 use passerelle_jobs::{InstallError, JobSpecs, install};
-use passerelle_pg::{ControlEndpoint, FollowError, MigrateError, Migrated, follow, migrate};
+use passerelle_pg::{
+    AdmitError, ControlClient, ControlEndpoint, FollowError, MigrateError, Migrated, follow,
+    migrate, migrate_alone,
+};
 
 use super::{CommandError, print};
 use crate::config::{ConfigError, Settings, jobs};
 use crate::deployment::Wanted;
 use crate::environment::Environment;
 use crate::platform::MIGRATIONS;
+
+pub(super) use at_start::at_start;
 
 /// Why a database could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +28,21 @@ pub(crate) enum MigrationError {
     /// The database cannot be reached.
     #[error("the database cannot be reached")]
     Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It refuses its owner.
+    #[error(
+        "the database refuses the role {role} of migration.url (a password that was changed here has to be changed there, \
+         too: alter role {role} password '…')"
+    )]
+    Owner {
+        /// The role.
+        role: String,
+        /// Its word.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A role that serves cannot sign in.
+    #[error(transparent)]
+    Admit(#[from] AdmitError),
     /// A script failed.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
@@ -31,7 +53,7 @@ pub(crate) enum MigrationError {
     #[error(transparent)]
     Jobs(#[from] InstallError),
     /// There is no such directory.
-    #[error("there is no directory {0}: --app names the one that holds init.sql")]
+    #[error("there is no directory {0} that could hold init.sql")]
     NoApplication(String),
     /// No runtime.
     #[error("the runtime could not be started")]
@@ -68,15 +90,24 @@ fn migrate_named(
     wishes: Option<&Wishes>,
     environment: &Environment,
 ) -> Result<(Migrated, Vec<QualifiedName>), MigrationError> {
-    let url = environment
-        .get("DATABASE_URL")
-        .or_else(|| environment.get("PASSERELLE_DATABASE_URL"))
-        .ok_or(MigrationError::NoDatabase)?;
+    let url = owner_url(environment).ok_or(MigrationError::NoDatabase)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(MigrationError::Runtime)?;
     runtime.block_on(apply(url, app, wishes))
+}
+
+/// Where the database's owner signs in: beside a server that migrates, `DATABASE_URL` is that of another role.
+pub(super) fn owner_url(environment: &Environment) -> Option<&str> {
+    [
+        "PASSERELLE_MIGRATION_URL",
+        "DATABASE_URL",
+        "PASSERELLE_DATABASE_URL",
+    ]
+    .into_iter()
+    .filter_map(|name| environment.get(name))
+    .find(|url| !url.is_empty())
 }
 
 /// The configuration that an application brings along: `app.toml` beside its SQL.
@@ -109,15 +140,27 @@ pub(super) async fn apply(
     if let Some(app) = app.filter(|app| !app.is_dir()) {
         return Err(MigrationError::NoApplication(app.display().to_string()));
     }
-    let endpoint =
-        ControlEndpoint::parse(url).map_err(|error| MigrationError::Connect(error.into()))?;
-    let connected = endpoint.connect().await;
+    let connected = parse(url)?.connect().await;
     let mut client = connected.map_err(|error| MigrationError::Connect(error.into()))?;
+    migrate_alone(&client).await?;
     let migrated = migrate(&mut client, MIGRATIONS, app).await?;
-    let Some(wishes) = wishes else {
-        return Ok((migrated, Vec::new()));
+    let followed = match wishes {
+        Some(wishes) => fulfil(&mut client, wishes).await?,
+        None => Vec::new(),
     };
-    let followed = follow(&mut client, wishes.wanted.to_follow()).await?;
-    install(&mut client, &wishes.jobs).await?;
     Ok((migrated, followed))
+}
+
+fn parse(url: &str) -> Result<ControlEndpoint, MigrationError> {
+    ControlEndpoint::parse(url).map_err(|error| MigrationError::Connect(error.into()))
+}
+
+/// What a configuration wants of a database that is up to date: the tables that are followed now.
+async fn fulfil(
+    client: &mut ControlClient,
+    wishes: &Wishes,
+) -> Result<Vec<QualifiedName>, MigrationError> {
+    let followed = follow(client, wishes.wanted.to_follow()).await?;
+    install(client, &wishes.jobs).await?;
+    Ok(followed)
 }

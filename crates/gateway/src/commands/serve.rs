@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use actix_web::rt::System;
 
-use super::CommandError;
+use super::{CommandError, migrate};
 use crate::config::Settings;
 use crate::deployment::Deployment;
 use crate::environment::Environment;
@@ -18,6 +18,7 @@ pub(super) fn run(file: Option<PathBuf>, environment: &Environment) -> Result<()
     let logging =
         logging::start(settings.log.format, settings.log.level).map_err(CommandError::Log)?;
     let deployment = Deployment::of_config(&settings)?;
+    migrate::at_start(&settings)?;
     let environment = environment.clone();
     let levels = logging.switch();
     let read = Box::new(move |cause| -> Reloading {

@@ -21,6 +21,7 @@ use super::secret;
 pub(crate) struct Settings {
     pub(crate) server: ServerSettings,
     pub(crate) database: DatabaseSettings,
+    pub(crate) migration: MigrationSettings,
     pub(crate) auth: AuthSettings,
     pub(crate) mail: MailSettings,
     pub(crate) redis: RedisSettings,
@@ -70,6 +71,7 @@ pub(crate) enum ForwardedHeaderName {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DatabaseSettings {
     pub(crate) url: String,
+    pub(crate) direct_url: String,
     pub(crate) feed_url: String,
     pub(crate) pool_size: usize,
     pub(crate) pool_acquisition_timeout_seconds: u64,
@@ -88,6 +90,20 @@ pub(crate) struct DatabaseSettings {
     pub(crate) transaction_override: bool,
     pub(crate) openapi: OpenApiMode,
     pub(crate) extensions: Vec<Extension>,
+}
+
+/// `[migration]`: what is brought up to date before anything is served.
+#[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct MigrationSettings {
+    pub(crate) url: String,
+    pub(crate) application: String,
+}
+
+impl std::fmt::Debug for MigrationSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MigrationSettings").finish_non_exhaustive()
+    }
 }
 
 /// `database.openapi`: what the description of the schema shows.
@@ -253,6 +269,7 @@ impl Default for DatabaseSettings {
     fn default() -> Self {
         Self {
             url: String::new(),
+            direct_url: String::new(),
             feed_url: String::new(),
             pool_size: 10,
             pool_acquisition_timeout_seconds: 10,

@@ -121,6 +121,10 @@ fn database(settings: &Settings) -> Result<DatabaseParts, DeploymentError> {
         return Err(DeploymentError::NoDatabase);
     }
     let (endpoint, control) = endpoints(&database.url)?;
+    let control = match database.direct_url.as_str() {
+        "" => control,
+        direct => endpoints(direct)?.1,
+    };
     let prepared = if database.prepared_statements {
         PREPARED_STATEMENTS
     } else {

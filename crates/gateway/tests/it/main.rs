@@ -6,8 +6,10 @@
 )]
 
 mod dev;
+mod environment_file;
 mod lifecycle;
 mod limits;
+mod migration;
 mod program;
 mod rest;
 mod serve;
