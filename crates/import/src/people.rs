@@ -386,6 +386,3 @@ fn judge_profiles(person: &Person, claims: &[Claim], all: &mut Collected) {
         };
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -9,6 +9,13 @@ pub(super) fn prepare(table: Table, row: &mut Map<String, Value>, notes: &mut Ve
     match table {
         Table::AdminConfigs => setting(row),
         Table::AnalyticsEvents => event(row),
+        // Browsers write `order`, as clients of the gateway may.
+        Table::CollectionResources => {
+            if let Some(order) = row.get("order").filter(|order| !order.is_null()) {
+                let order = order.clone();
+                row.insert("order_index".to_owned(), order);
+            }
+        }
         Table::Resources if is_absent(row, "visibility") => notes.push(Note::NoVisibility),
         Table::ResourceTemplates
             if is_absent(row, "template_data") && is_absent(row, "templateData") =>
