@@ -97,7 +97,7 @@ impl Decisions {
         }
         self.naturals(transaction, all, table, &still_new(all, &rows))
             .await?;
-        alike::judge(all, table, &still_new(all, &rows), &self.referred);
+        alike::judge(all, table, &rows, &self.referred);
         for at in rows {
             let row = &all.rows[at];
             let standing = match row.fate {

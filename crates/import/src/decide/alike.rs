@@ -16,16 +16,18 @@ const SECOND_TRY: u64 = 10;
 pub(super) fn judge(
     all: &mut Collected,
     table: Table,
-    open: &[usize],
+    rows: &[usize],
     referred: &HashSet<(Table, Uuid)>,
 ) {
     let can_be_made_again = matches!(table, Table::Groups | Table::Collections | Table::Resources);
     if !can_be_made_again && table != Table::ResourceComments {
         return;
     }
+    let stays = |at: &usize| matches!(all.rows[*at].fate, Fate::New | Fate::Exists);
+    let open: Vec<usize> = rows.iter().copied().filter(stays).collect();
     if can_be_made_again {
         let mut of_one: HashMap<(Option<Uuid>, u64), Vec<usize>> = HashMap::new();
-        for at in open {
+        for at in &open {
             let row = &all.rows[*at];
             of_one
                 .entry((row.references[0], row.words))
@@ -37,7 +39,7 @@ pub(super) fn judge(
         }
     }
     let mut of_file: HashMap<(u16, u64), Vec<usize>> = HashMap::new();
-    for at in open {
+    for at in &open {
         let row = &all.rows[*at];
         if row.fate == Fate::New {
             let key = (row.place.file, row.words);
@@ -82,8 +84,12 @@ fn second_tries(
     };
     let tries: Vec<Vec<usize>> = rows.chunk_by(is_close).map(<[usize]>::to_vec).collect();
     for tries in tries {
-        let is_referred = |at: &&usize| referred.contains(&(table, all.rows[**at].id));
-        let used: HashSet<usize> = tries.iter().filter(is_referred).copied().collect();
+        // One that is in the database was imported before.
+        let stays = |at: &&usize| {
+            let row = &all.rows[**at];
+            row.fate == Fate::Exists || referred.contains(&(table, row.id))
+        };
+        let used: HashSet<usize> = tries.iter().filter(stays).copied().collect();
         let Some(keeper) = tries.iter().find(|at| used.contains(at)).or(tries.first()) else {
             continue;
         };

@@ -40,7 +40,8 @@ pub(crate) fn name_all(people: &mut People, all: &mut Collected, names: HashSet<
         let wish = wishes[at].as_deref();
         let is_overwritten = person.profile.is_some_and(|(row, _)| {
             let file = all.rows[row].place.file;
-            wish.is_some_and(|wish| shared.contains(&(file, wish.to_owned())))
+            // Addresses of several domains may well begin alike.
+            wish.is_some_and(|wish| wish != local && shared.contains(&(file, wish.to_owned())))
         });
         let base = match wish {
             Some(wish) if !is_overwritten => wish,

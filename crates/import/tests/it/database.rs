@@ -14,7 +14,7 @@ fn files() -> Vec<PathBuf> {
     ALL.iter().map(PathBuf::from).collect()
 }
 
-const TRIGGERS: &str = "select string_agg(tgrelid::regclass || tgname || tgenabled, ',' order by tgrelid, tgname) from pg_trigger";
+const TRIGGERS: &str = "select string_agg(tgrelid::regclass::text || tgname::text || tgenabled::text, ',' order by tgrelid, tgname) from pg_trigger";
 
 #[tokio::test]
 async fn nobody_is_told_and_no_work_follows() {

@@ -84,7 +84,7 @@ async fn names_and_types_are_those_of_the_tables() {
     let client = db.client().await;
     for (question, expected) in [
         (
-            "select value || ' ' || value_text from admin_configs where key = 'auto_approval_vote_threshold_tag'",
+            "select value::text || ' ' || value_text from admin_configs where key = 'auto_approval_vote_threshold_tag'",
             "7 7",
         ),
         (
@@ -111,7 +111,7 @@ async fn names_and_types_are_those_of_the_tables() {
             "Child2false | Root1true",
         ),
         (
-            "select filter_options::text from category_filters where filter_label = 'Level'",
+            "select filter_options::text from category_filters where filter_label = 'Level' and created_at = '2024-03-01T10:00:00Z'",
             "{a,\"b \\\"quoted\\\"\\\\\"}",
         ),
         (
@@ -191,8 +191,7 @@ async fn counters_say_what_is_there() {
             "6pending",
         ),
     ] {
-        let said = text(&client, question).await;
-        assert_eq!(said.replace("0.00 0", "0.00 0"), expected, "{question}");
+        assert_eq!(text(&client, question).await, expected, "{question}");
     }
     // Nowhere does a counter differ from what is counted, but for suggestions that nobody has voted on.
     for wrong in [
@@ -218,7 +217,7 @@ async fn times_are_kept() {
     // A time that is none is that of the id.
     let question =
         "select created_at at time zone 'UTC' from resource_comments where content = 'c'";
-    assert_eq!(text(&client, question).await, "2024-03-05 10:54:00.043");
+    assert_eq!(text(&client, question).await, "2024-03-05 10:53:20.094");
     let question = "select count(*) from resources where updated_at > now() - interval '1 hour'";
     assert_eq!(text(&client, question).await, "0");
 }
