@@ -23,7 +23,7 @@ use crate::table::{Kind, Table};
 /// The most bytes of a row.
 const LARGEST_ROW: usize = 16 << 20;
 /// The most rows of a file, more than a browser can hold.
-const MOST_ROWS: u64 = 1_000_000;
+const MOST_ROWS: u64 = 500_000;
 /// The most bytes of the session and the metadata.
 const LARGEST_HEAD: usize = 1 << 16;
 /// The address that the application invents for its first administrator.

@@ -124,8 +124,9 @@ impl Claims {
         let number = profile.row;
         let row = &all.rows[number];
         let (file, place, old_id) = (row.place.file, row.place, row.old_id.clone());
-        let mut ids = vec![row.id];
-        ids.extend(profile.user.filter(|user| *user != row.id));
+        // Others refer to a user, who has the profile's id unless it says otherwise.
+        let mut ids: Vec<Uuid> = profile.user.into_iter().collect();
+        ids.extend(Some(row.id).filter(|id| profile.user != Some(*id)));
         let borrowed = || {
             let mut found = ids.iter().filter_map(|id| by_user.get(&(file, *id)));
             let session = || ids.iter().find_map(|id| all.sessions.get(&(file, *id)));

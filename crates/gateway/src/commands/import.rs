@@ -28,6 +28,9 @@ pub(crate) enum ImportCommandError {
     /// The report cannot be written; it is tried before anything is imported.
     #[error("the report cannot be written to {0}")]
     Report(String, #[source] std::io::Error),
+    /// The report cannot be written, after all.
+    #[error("all is done, but the report cannot be written to {0}")]
+    Unreported(String, #[source] std::io::Error),
     /// No runtime.
     #[error("the runtime could not be started")]
     Runtime(#[source] std::io::Error),
@@ -46,14 +49,15 @@ pub(super) fn run(
         None => None,
     };
     let report = import(arguments, url)?;
-    if let Some((path, file)) = file {
-        write(&report, file).map_err(|error| unwritable(path, error))?;
-    }
+    let written = file.map_or(Ok(()), |(path, file)| {
+        let path = path.display().to_string();
+        write(&report, file).map_err(|error| ImportCommandError::Unreported(path, error))
+    });
     print(&report.to_string())?;
     if arguments.dry_run {
         tell("This was a dry run: nothing is imported.");
     }
-    Ok(())
+    Ok(written?)
 }
 
 fn import(arguments: &LocalStorageArguments, url: &str) -> Result<Report, ImportCommandError> {
@@ -77,15 +81,21 @@ fn import(arguments: &LocalStorageArguments, url: &str) -> Result<Report, Import
     })
 }
 
+/// Opens the file of the report; what it holds stays until there is something to say.
 fn create(path: &Path) -> Result<std::fs::File, ImportCommandError> {
-    std::fs::File::create(path).map_err(|error| unwritable(path, error))
-}
-
-fn unwritable(path: &Path, error: std::io::Error) -> ImportCommandError {
-    ImportCommandError::Report(path.display().to_string(), error)
+    std::fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|error| ImportCommandError::Report(path.display().to_string(), error))
 }
 
 fn write(report: &Report, file: std::fs::File) -> std::io::Result<()> {
+    // What is no plain file, such as a pipe, has nothing to take away.
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
     let mut out = BufWriter::new(file);
     serde_json::to_writer_pretty(&mut out, report)?;
     out.write_all(b"\n")?;
