@@ -24,6 +24,8 @@ use crate::table::{Kind, Table};
 const LARGEST_ROW: usize = 16 << 20;
 /// The most rows of a file, more than a browser can hold.
 const MOST_ROWS: u64 = 500_000;
+/// So many keys that are of no use are told.
+const MOST_KEYS: usize = 1_000;
 /// The most bytes of the session and the metadata.
 const LARGEST_HEAD: usize = 1 << 16;
 /// The address that the application invents for its first administrator.
@@ -129,6 +131,7 @@ pub(crate) struct Collected {
     pub(crate) unknown: Vec<(u16, String, u64)>,
     pub(crate) notes: Vec<Remark<Note>>,
     pub(crate) left_out: Vec<LeftOut>,
+    pub(crate) left_out_keys: u64,
     /// How many rows each table has.
     pub(crate) read: HashMap<Table, u64>,
 }
@@ -169,6 +172,7 @@ impl Collector {
                 unknown: Vec::new(),
                 notes: Vec::new(),
                 left_out: Vec::new(),
+                left_out_keys: 0,
                 read: HashMap::new(),
             },
             spool: Spool::new()?,
@@ -207,6 +211,15 @@ impl Collector {
             });
         }
         (self.all, self.spool)
+    }
+
+    /// Whether another row may come.
+    fn goes_on(&mut self) -> bool {
+        self.rows += 1;
+        if self.rows > MOST_ROWS && self.failure.is_none() {
+            self.failure = Some(Failure::TooManyRows);
+        }
+        self.failure.is_none()
     }
 
     fn count(&mut self, table: Table) -> Place {
@@ -361,12 +374,7 @@ impl Collector {
 
 impl Sink for Collector {
     fn row(&mut self, of: &Rowset, json: &str) {
-        if self.failure.is_some() {
-            return;
-        }
-        self.rows += 1;
-        if self.rows > MOST_ROWS {
-            self.failure = Some(Failure::TooManyRows);
+        if !self.goes_on() {
             return;
         }
         let kept = match of {
@@ -388,6 +396,9 @@ impl Sink for Collector {
     }
 
     fn damaged(&mut self, of: &Rowset) {
+        if !self.goes_on() {
+            return;
+        }
         let table = match of {
             Rowset::Table(table) => *table,
             Rowset::Credentials => Table::Credentials,
@@ -425,12 +436,16 @@ impl Sink for Collector {
     }
 
     fn file(&mut self, key: &str, json: &str) {
-        if self.failure.is_none() {
+        if self.goes_on() {
             self.failure = self.embed(key, json).err().map(Failure::Spool);
         }
     }
 
     fn left_out(&mut self, key: &str, why: &'static str) {
+        self.all.left_out_keys += 1;
+        if self.all.left_out.len() >= MOST_KEYS {
+            return;
+        }
         self.all.left_out.push(LeftOut {
             file: self.file,
             key: key.chars().take(200).collect(),

@@ -49,16 +49,16 @@ mod tests {
 
     use super::*;
 
-    fn url(file: Value) -> Option<String> {
+    fn url(file: &Value) -> Option<String> {
         data_url(file.as_object().unwrap())
     }
 
     #[test]
     fn a_file_becomes_an_address() {
         let file = json!({ "name": "a.txt", "type": "text/plain", "size": 2, "data": "aGk=" });
-        assert_eq!(url(file).unwrap(), "data:text/plain;base64,aGk=");
+        assert_eq!(url(&file).unwrap(), "data:text/plain;base64,aGk=");
         let whole = json!({ "data": "data:image/png;base64,aGk=" });
-        assert_eq!(url(whole).unwrap(), "data:image/png;base64,aGk=");
+        assert_eq!(url(&whole).unwrap(), "data:image/png;base64,aGk=");
     }
 
     #[test]
@@ -66,7 +66,7 @@ mod tests {
         for kind in ["", "a/b;x=\"", "text/html,<script>"] {
             let file = json!({ "type": kind, "data": "aGk=" });
             assert_eq!(
-                url(file).unwrap(),
+                url(&file).unwrap(),
                 "data:application/octet-stream;base64,aGk="
             );
         }
@@ -80,7 +80,7 @@ mod tests {
             "data:text/html,<script>",
             "data:image/png;base64,<",
         ] {
-            assert_eq!(url(json!({ "data": data })), None, "{data}");
+            assert_eq!(url(&json!({ "data": data })), None, "{data}");
         }
     }
 }

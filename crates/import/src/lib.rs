@@ -99,10 +99,10 @@ impl Exports {
         {
             return Err(ImportError::DefaultAdmin(address.to_owned()));
         }
+        let claims = Claims::of(&mut all, default_admin);
         let transaction = client.transaction().await.map_err(DatabaseError::Failed)?;
         database::take(&transaction).await?;
         let silenced = database::silence(&transaction).await?;
-        let claims = Claims::of(&mut all, default_admin);
         let known = database::known(&transaction, &claims.emails(), &claims.ids()).await?;
         let mut people = claims.decide(&mut all, &known);
         name_all(&mut people, &mut all, known.usernames);

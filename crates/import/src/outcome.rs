@@ -18,6 +18,8 @@ pub(crate) enum Reason {
     Empty(&'static str),
     Wrong(&'static str, &'static str),
     Unknown(&'static str, String),
+    /// It is no whole number from the first to the last.
+    Range(&'static str, i64, i64),
     TooLong(&'static str, usize),
     /// A share is for one person or one group.
     NotOneTarget,
@@ -31,7 +33,7 @@ pub(crate) enum Reason {
     OtherResource,
     /// The id has come with other content, which is newer.
     Older,
-    /// Another row is the same but for its id.
+    /// Another row is for the same people and things.
     Duplicate(String),
     /// Somebody has tried again what had worked.
     Retry(String),
@@ -116,7 +118,7 @@ impl Reason {
             Self::RowTooLarge | Self::LongId | Self::TooLong(..) => "oversized",
             Self::NoId => "no_id",
             Self::Missing(_) | Self::Empty(_) => "missing",
-            Self::Wrong(..) | Self::Unknown(..) => "invalid",
+            Self::Wrong(..) | Self::Unknown(..) | Self::Range(..) => "invalid",
             Self::NotOneTarget => "target",
             Self::Dangling(..) => "dangling",
             Self::Lost(..) => "lost",
@@ -160,6 +162,9 @@ impl fmt::Display for Reason {
             Self::Empty(column) => write!(f, "{column} is empty"),
             Self::Wrong(column, expected) => write!(f, "{column} is not {expected}"),
             Self::Unknown(column, value) => write!(f, "{column} cannot be \"{value}\""),
+            Self::Range(column, least, most) => {
+                write!(f, "{column} is not a whole number from {least} to {most}")
+            }
             Self::TooLong(column, limit) => {
                 write!(f, "{column} has more than {limit} characters")
             }
@@ -179,7 +184,7 @@ impl fmt::Display for Reason {
                 f.write_str("the comment that it answers belongs to another resource")
             }
             Self::Older => f.write_str("a newer row has the same id"),
-            Self::Duplicate(of) => write!(f, "{of} is the same but for its id, and newer"),
+            Self::Duplicate(of) => write!(f, "there can be one for the same things, and {of} is newer"),
             Self::Retry(of) => write!(
                 f,
                 "it was made again by a second try: {of} is the same, and nothing refers to this one"

@@ -72,6 +72,8 @@ pub(crate) struct Claims {
     by_email: BTreeMap<String, Vec<Claim>>,
     /// Sign-ins, by address: place among them.
     credentials: HashMap<String, Vec<usize>>,
+    /// Further ids of people, by file.
+    aliases: Vec<((u16, Uuid), String)>,
     lost: HashSet<(u16, Uuid)>,
     fates: Vec<Fate>,
 }
@@ -196,13 +198,8 @@ impl Claims {
                     ids: vec![user.unwrap_or_else(|| derived("email", &email))],
                     profile: None,
                 });
-            } else if let Some(user) = user
-                && let Some(claim) = claims
-                    .iter_mut()
-                    .find(|claim| claim.place.file == place.file)
-                && !claim.ids.contains(&user)
-            {
-                claim.ids.push(user);
+            } else if let Some(user) = user {
+                self.aliases.push(((place.file, user), email));
             }
         }
     }
@@ -240,6 +237,13 @@ impl Claims {
                 }
             }
             people.all.push(person);
+        }
+        let by_email = people.all.iter().map(|person| person.email.as_str());
+        let by_email: HashMap<&str, usize> = by_email.zip(0..).collect();
+        for (id, email) in self.aliases {
+            if let Some(at) = by_email.get(email.as_str()) {
+                people.by_file.entry(id).or_insert(*at);
+            }
         }
         people
     }

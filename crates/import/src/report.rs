@@ -26,6 +26,8 @@ pub struct Report {
     mended: Vec<Told>,
     /// What files hold that is of no use.
     left_out: Vec<LeftOutReport>,
+    /// How many such keys there are; the first thousand are listed.
+    left_out_keys: u64,
     #[serde(skip)]
     order: Vec<String>,
 }
@@ -134,6 +136,7 @@ impl Report {
                     why: left.why,
                 })
                 .collect(),
+            left_out_keys: all.left_out_keys,
             order: Table::ALL
                 .iter()
                 .map(|table| table.name().to_owned())
@@ -286,7 +289,7 @@ impl Report {
     }
 
     fn table(&mut self, name: &str) -> &mut Counts {
-        if !self.order.iter().any(|known| known == name) {
+        if !self.tables.contains_key(name) {
             self.order.push(name.to_owned());
         }
         self.tables.entry(name.to_owned()).or_default()

@@ -128,7 +128,7 @@ fn number(column: &Column, given: &Value, least: i64, most: i64) -> Result<Cell,
         return Ok(Cell::Null);
     }
     let number = whole(given).filter(|number| (least..=most).contains(number));
-    let number = number.ok_or(Reason::Wrong(column.name, "a whole number that it can be"))?;
+    let number = number.ok_or(Reason::Range(column.name, least, most))?;
     Ok(Cell::Text(number.to_string()))
 }
 

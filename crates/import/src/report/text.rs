@@ -55,7 +55,7 @@ impl fmt::Display for Report {
         let mended = self.mended.iter().map(|row| (&row.row, row.why.as_str()));
         list(f, "Mended", mended)?;
         if !self.left_out.is_empty() {
-            writeln!(f, "\nLeft in the files ({}):", self.left_out.len())?;
+            writeln!(f, "\nLeft in the files ({}):", self.left_out_keys)?;
             for left in self.left_out.iter().take(SHOWN) {
                 writeln!(
                     f,

@@ -50,13 +50,11 @@ async fn the_owner_needs_no_other_right() {
     let db = TestDb::hub_lib().await;
     let owner = format!("owner_{}", db.name());
     let mut script = format!("create role {owner} login password 'p';");
-    for table in WRITTEN {
-        script.push_str(&format!("alter table {table} owner to {owner};"));
-    }
-    script.push_str(&format!(
+    script.extend(WRITTEN.map(|table| format!("alter table {table} owner to {owner};")));
+    script += &format!(
         "grant usage on schema auth, public, extensions to {owner};
          grant execute on all functions in schema extensions, public to {owner};"
-    ));
+    );
     db.run(&script).await;
     let report = import_as(&db.url_of(&owner, "p"), &files(), &Options::default()).await;
     let client = db.client().await;

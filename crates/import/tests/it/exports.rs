@@ -120,7 +120,7 @@ async fn names_and_types_are_those_of_the_tables() {
         ),
         (
             "select title || readme from resources where title like 'Nul%'",
-            "Nul  and half \u{fffd}a\tb\\c\nd",
+            "Nul and half \u{fffd}a\tb\\c\nd",
         ),
         (
             "select full_name from profiles where email = 'ada@example.org'",

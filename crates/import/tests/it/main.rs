@@ -1,5 +1,9 @@
 //! Exports of browsers against a real PostgreSQL.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
 
 mod bad_files;
 mod database;
