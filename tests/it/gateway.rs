@@ -168,6 +168,15 @@ pub(crate) async fn command(url: &str, arguments: &[&str]) -> String {
     said
 }
 
+/// Runs the binary with a database to an end that is a failure; what it complains of.
+pub(crate) async fn failure(url: &str, arguments: &[&str]) -> String {
+    let mut command = tokio::process::Command::new(&*BINARY);
+    command.args(arguments).env("DATABASE_URL", url);
+    let output = command.output().await.expect("the binary starts");
+    assert!(!output.status.success(), "{arguments:?} should fail");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 /// A figure in kilobytes of what the kernel tells about a process's memory.
 pub(crate) fn memory(process: u32, figure: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"));

@@ -11,6 +11,7 @@ mod codes;
 mod exports;
 mod gateway;
 mod hub_lib;
+mod import;
 mod invariant;
 mod local_client;
 mod policies;

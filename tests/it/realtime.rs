@@ -47,7 +47,7 @@ async fn supabase_js_follows_changes() {
 }
 
 /// Waits until a script has said that it is so far.
-async fn marked(db: &TestDb, mark: &str) {
+pub(crate) async fn marked(db: &TestDb, mark: &str) {
     let client = db.client().await;
     let until = Instant::now() + Duration::from_mins(1);
     loop {

@@ -36,6 +36,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Brings data from elsewhere into the database of `DATABASE_URL`, as its owner.
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Makes a JWT secret and the API keys signed with it.
     #[command(args_conflicts_with_subcommands = true)]
     Keys {
@@ -64,6 +67,34 @@ pub(crate) enum Command {
         #[arg(long, value_name = "URL", conflicts_with = "config")]
         url: Option<String>,
     },
+}
+
+/// Where data come from.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportCommand {
+    /// Imports what Hub-Lib kept in browsers: exports of the page, of its script, or whole dumps of localStorage.
+    #[command(name = "localstorage")]
+    LocalStorage(LocalStorageArguments),
+}
+
+/// What to import, and how.
+#[derive(Args, Debug)]
+pub(crate) struct LocalStorageArguments {
+    /// Export files, of up to 50 MB each.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Does everything, tells what it did, and takes it back.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Writes what became of every row to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Nobody becomes an administrator, whatever the files say.
+    #[arg(long)]
+    pub(crate) no_admins: bool,
+    /// The e-mail address of the administrator that browsers make at their first start, who has none.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) default_admin: Option<String>,
 }
 
 /// What to do about jobs.

@@ -3,13 +3,14 @@
 mod cache;
 mod dev;
 mod healthcheck;
+mod import;
 mod jobs;
 mod keys;
 mod migrate;
 mod rest;
 mod serve;
 
-use crate::cli::{Command, KeysCommand};
+use crate::cli::{Command, ImportCommand, KeysCommand};
 use crate::config::ConfigError;
 use crate::deployment::DeploymentError;
 use crate::environment::Environment;
@@ -43,6 +44,9 @@ pub(crate) enum CommandError {
     /// The cache of replies.
     #[error(transparent)]
     Cache(#[from] cache::CacheError),
+    /// Data from elsewhere.
+    #[error(transparent)]
+    Import(#[from] import::ImportCommandError),
     /// Jobs.
     #[error(transparent)]
     Jobs(#[from] jobs::JobsError),
@@ -76,6 +80,9 @@ pub(crate) fn run(command: Command, environment: &Environment) -> Result<(), Com
             healthcheck::run(config.as_deref(), url, environment)
         }
         Command::Dev(arguments) => dev::run(&arguments, environment),
+        Command::Import(ImportCommand::LocalStorage(arguments)) => {
+            import::run(&arguments, environment)
+        }
         Command::Jobs(command) => jobs::run(&command, environment),
         Command::Cache(command) => cache::run(command, environment),
         Command::Serve { config } => serve::run(config, environment),

@@ -96,6 +96,8 @@ pub(super) struct Decoder {
     done: u64,
     /// A transaction of which so many changes have been delivered.
     partial: (u64, u64),
+    /// Whether nobody is to be told what the transaction does.
+    is_quiet: bool,
 }
 
 impl Decoder {
@@ -140,6 +142,7 @@ impl Decoder {
             } => {
                 (self.position, self.time, self.xid) = (position.0, time, xid);
                 self.count = 0;
+                self.is_quiet = false;
                 return Ok(Step::Nothing);
             }
             Output::Commit { end } => {
@@ -153,6 +156,11 @@ impl Decoder {
             }
             Output::Message { prefix } if prefix == "passerelle.definitions" => {
                 return Ok(Step::Redefined(self.xid));
+            }
+            // Old data that are brought in are no news.
+            Output::Message { prefix } if prefix == "passerelle.quiet" => {
+                self.is_quiet = self.is_inside();
+                return Ok(Step::Nothing);
             }
             Output::Message { .. } | Output::Other | Output::Truncate { .. } => {
                 return Ok(Step::Nothing);
@@ -175,7 +183,7 @@ impl Decoder {
                 (table, RowWhat::Delete { old, is_whole })
             }
         };
-        if !self.is_new() {
+        if !self.is_new() || self.is_quiet {
             return Ok(Step::Nothing);
         }
         let relation = self.relations.get(&table).ok_or(Malformed)?;
@@ -266,5 +274,24 @@ mod tests {
         let rest = vec![begin(20), insert(), insert(), insert(), commit(21)];
         assert_eq!(changes(rest), 1);
         assert_eq!(changes(vec![begin(30), insert(), commit(31)]), 1);
+    }
+
+    #[test]
+    fn a_quiet_transaction_is_told_to_nobody() {
+        let mut decoder = Decoder::default();
+        let mut changes = |outputs: Vec<Output>| {
+            let steps = outputs.into_iter().map(|output| decoder.take(output));
+            let changes = steps.filter(|step| matches!(step, Ok(Step::Change(_))));
+            changes.count()
+        };
+        let quiet = || Output::Message {
+            prefix: "passerelle.quiet".to_owned(),
+        };
+        let commit = |end| Output::Commit { end: Position(end) };
+        let silent = vec![begin(10), quiet(), table(), insert(), commit(11)];
+        assert_eq!(changes(silent), 0);
+        assert_eq!(changes(vec![begin(20), insert(), commit(21)]), 1);
+        // Outside of a transaction it says nothing.
+        assert_eq!(changes(vec![quiet(), begin(30), insert(), commit(31)]), 1);
     }
 }

@@ -84,6 +84,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "storage",
         &["identity", "statement", "wire", "pg", "surface"],
     ),
+    ("import", &["pg"]),
     // 5
     (
         "gateway",
@@ -108,6 +109,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "realtime",
             "jobs",
             "storage",
+            "import",
         ],
     ),
     // tests
