@@ -29,8 +29,8 @@ begin atomic
 end;
 comment on function passerelle.base_type(oid) is 'The type that a domain is over; any other type itself.';
 
-drop function passerelle.told_table(oid);
-create function passerelle.told_table(wanted oid)
+-- Gateways of an earlier version go on with passerelle.told_table and passerelle.told_role.
+create or replace function passerelle.followed_table(wanted oid)
   returns table (
     id oid, schema_name text, table_name text, is_guarded boolean, is_full boolean, is_watched boolean, columns jsonb, policies jsonb
   )
@@ -86,10 +86,9 @@ begin atomic
   join pg_namespace n on n.oid = c.relnamespace
   where c.oid = passerelle.whole_table(wanted);
 end;
-comment on function passerelle.told_table(oid) is 'A table, its columns and policies, for those who tell of its changes.';
+comment on function passerelle.followed_table(oid) is 'A table, its columns and policies, for those who tell of its changes.';
 
-drop function passerelle.told_role(oid, text);
-create function passerelle.told_role(wanted_table oid, wanted_role text)
+create or replace function passerelle.followed_role(wanted_table oid, wanted_role text)
   returns table (is_above boolean, may_add boolean, roles oid[], columns smallint[])
   language sql stable security definer set search_path = ''
 begin atomic
@@ -107,7 +106,7 @@ begin atomic
   from pg_class c, pg_roles r
   where c.oid = wanted_table and r.rolname = wanted_role;
 end;
-comment on function passerelle.told_role(oid, text) is 'What a role may see of a table, and whether it may add to it.';
+comment on function passerelle.followed_role(oid, text) is 'What a role may see of a table, and whether it may add to it.';
 
 -- Tables of the publication, for those who ask for their changes.
 create or replace function passerelle.told_tables(wanted_schema text, wanted_table text) returns oid[]
@@ -126,6 +125,6 @@ begin atomic
 end;
 
 revoke execute on function
-  passerelle.whole_table(oid), passerelle.base_type(oid), passerelle.told_table(oid), passerelle.told_role(oid, text)
+  passerelle.whole_table(oid), passerelle.base_type(oid), passerelle.followed_table(oid), passerelle.followed_role(oid, text)
 from public;
-grant execute on function passerelle.told_table(oid), passerelle.told_role(oid, text) to authenticator;
+grant execute on function passerelle.followed_table(oid), passerelle.followed_role(oid, text) to authenticator;

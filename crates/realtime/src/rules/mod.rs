@@ -25,8 +25,8 @@ pub(crate) use self::rule::{Check, Column, Needs, Question, Rule, Table, Wish};
 /// Longest time for a question about definitions.
 const PATIENCE: Duration = Duration::from_secs(10);
 const TABLE: &str = "select id::text, schema_name, table_name, is_guarded, is_watched, columns::text, policies::text \
-    from passerelle.told_table($1::text::oid)";
-const ROLE: &str = "select is_above, may_add, roles::text[], columns::text[] from passerelle.told_role($1::text::oid, $2)";
+    from passerelle.followed_table($1::text::oid)";
+const ROLE: &str = "select is_above, may_add, roles::text[], columns::text[] from passerelle.followed_role($1::text::oid, $2)";
 const MESSAGES: &str = "select c.oid::text from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
     where n.nspname = 'realtime' and c.relname = 'messages'";
 const TABLES: &str = "select passerelle.told_tables($1, $2)::text[]";
