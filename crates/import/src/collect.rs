@@ -23,7 +23,7 @@ use crate::table::{Kind, Table};
 /// The most bytes of a row.
 const LARGEST_ROW: usize = 16 << 20;
 /// The most rows of a file, more than a browser can hold.
-const MOST_ROWS: u64 = 500_000;
+const MOST_ROWS: u64 = 400_000;
 /// So many keys that are of no use are told.
 const MOST_KEYS: usize = 1_000;
 /// The most bytes of the session and the metadata.

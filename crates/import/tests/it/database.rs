@@ -49,11 +49,13 @@ async fn nobody_is_told_and_no_work_follows() {
 async fn the_owner_needs_no_other_right() {
     let db = TestDb::hub_lib().await;
     let owner = format!("owner_{}", db.name());
-    let mut script = format!("create role {owner} login password 'p';");
-    script.extend(WRITTEN.map(|table| format!("alter table {table} owner to {owner};")));
-    script += &format!(
-        "grant usage on schema auth, public, extensions to {owner};
-         grant execute on all functions in schema extensions, public to {owner};"
+    let tables = WRITTEN.map(|table| format!("alter table {table} owner to {owner};"));
+    let script = format!(
+        "create role {owner} login password 'p';
+         {tables}
+         grant usage on schema auth, public, extensions to {owner};
+         grant execute on all functions in schema extensions, public to {owner};",
+        tables = tables.concat()
     );
     db.run(&script).await;
     let report = import_as(&db.url_of(&owner, "p"), &files(), &Options::default()).await;
