@@ -28,9 +28,12 @@ pub(crate) enum Command {
     Rest(RestArguments),
     /// Applies the platform's migrations to the database of `PASSERELLE_MIGRATION_URL` or `DATABASE_URL`, as its owner.
     Migrate {
-        /// Then applies init.sql, policies.sql and seed.sql of this directory.
+        /// Then applies init.sql and policies.sql of this directory.
         #[arg(long, value_name = "DIR")]
         app: Option<PathBuf>,
+        /// And its seed.sql: people and rows that are examples.
+        #[arg(long, requires = "app")]
+        seed: bool,
         /// Then has the changes followed that kept replies depend on, and those recorded that jobs follow, as this
         /// file says; app.toml of the application otherwise.
         #[arg(long, value_name = "FILE")]

@@ -86,8 +86,12 @@ pub(crate) fn run(command: Command, environment: &Environment) -> Result<(), Com
         Command::Jobs(command) => jobs::run(&command, environment),
         Command::Cache(command) => cache::run(command, environment),
         Command::Serve { config } => serve::run(config, environment),
-        Command::Migrate { app, config } => {
-            migrate::run(app.as_deref(), config.as_deref(), environment)
+        Command::Migrate { app, seed, config } => {
+            let app = app.as_deref().map(|directory| migrate::App {
+                directory,
+                with_seed: seed,
+            });
+            migrate::run(app, config.as_deref(), environment)
         }
     }
 }

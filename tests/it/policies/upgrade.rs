@@ -88,4 +88,14 @@ async fn an_older_database_gets_the_rights_of_today_and_a_second_run_changes_not
     let said = command(&old.url(), &["migrate", "--app", APPLICATION]).await;
     assert!(said.starts_with("0 applied, "), "{said}");
     assert_eq!(rights(&old_client).await, expected);
+
+    // Examples are for those who ask for them.
+    let people = "select count(*) from profiles";
+    let count = |client: TestClient| async move {
+        let row = client.query_one(people, &[]).await.expect("people");
+        row.get::<_, i64>(0)
+    };
+    assert_eq!(count(old.client().await).await, 0);
+    command(&old.url(), &["migrate", "--app", APPLICATION, "--seed"]).await;
+    assert!(count(old.client().await).await > 0);
 }

@@ -227,6 +227,10 @@ async fn start(
     report_place(postgres.directory());
 
     let superuser = postgres.endpoint().url(DATABASE);
+    let app = app.map(|directory| migrate::App {
+        directory,
+        with_seed: true,
+    });
     migrate::apply(&superuser, app, Some(wishes)).await?;
     let password = kept_secret(&dir.join("authenticator.password"))?;
     prepare_roles(&superuser, &password).await?;

@@ -8,7 +8,7 @@ use passerelle_catalog::QualifiedName;
 use passerelle_jobs::{InstallError, JobSpecs, install};
 use passerelle_pg::{
     AdmitError, ControlClient, ControlEndpoint, FollowError, MigrateError, Migrated, follow,
-    migrate, migrate_alone,
+    migrate, migrate_alone, migrate_unseeded,
 };
 
 use super::{CommandError, print};
@@ -60,12 +60,20 @@ pub(crate) enum MigrationError {
     Runtime(#[source] std::io::Error),
 }
 
+/// An application.
+#[derive(Clone, Copy)]
+pub(super) struct App<'a> {
+    pub(super) directory: &'a Path,
+    /// Its example data go in, too.
+    pub(super) with_seed: bool,
+}
+
 pub(super) fn run(
-    app: Option<&Path>,
+    app: Option<App<'_>>,
     config: Option<&Path>,
     environment: &Environment,
 ) -> Result<(), CommandError> {
-    let of_app = app.and_then(configuration);
+    let of_app = app.and_then(|app| configuration(app.directory));
     let wishes = match config.or(of_app.as_deref()) {
         Some(config) => Some(Wishes::of(&Settings::load(Some(config), environment)?)?),
         None => None,
@@ -86,7 +94,7 @@ pub(super) fn run(
 }
 
 fn migrate_named(
-    app: Option<&Path>,
+    app: Option<App<'_>>,
     wishes: Option<&Wishes>,
     environment: &Environment,
 ) -> Result<(Migrated, Vec<QualifiedName>), MigrationError> {
@@ -134,16 +142,22 @@ impl Wishes {
 /// and what jobs follow is recorded; otherwise both stay as they are.
 pub(super) async fn apply(
     url: &str,
-    app: Option<&Path>,
+    app: Option<App<'_>>,
     wishes: Option<&Wishes>,
 ) -> Result<(Migrated, Vec<QualifiedName>), MigrationError> {
-    if let Some(app) = app.filter(|app| !app.is_dir()) {
-        return Err(MigrationError::NoApplication(app.display().to_string()));
+    let directory = app.map(|app| app.directory);
+    if let Some(missing) = directory.filter(|directory| !directory.is_dir()) {
+        let missing = missing.display().to_string();
+        return Err(MigrationError::NoApplication(missing));
     }
     let connected = parse(url)?.connect().await;
     let mut client = connected.map_err(|error| MigrationError::Connect(error.into()))?;
     migrate_alone(&client).await?;
-    let migrated = migrate(&mut client, MIGRATIONS, app).await?;
+    let migrated = if app.is_some_and(|app| app.with_seed) {
+        migrate(&mut client, MIGRATIONS, directory).await?
+    } else {
+        migrate_unseeded(&mut client, MIGRATIONS, directory).await?
+    };
     let followed = match wishes {
         Some(wishes) => fulfil(&mut client, wishes).await?,
         None => Vec::new(),
