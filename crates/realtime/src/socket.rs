@@ -45,7 +45,9 @@ pub(crate) struct Socket {
     /// What the database is asked at the moment.
     pub(crate) errand: Option<Errand>,
     /// What the client has said since, which waits for it.
-    held: VecDeque<Incoming>,
+    held: VecDeque<(Incoming, usize)>,
+    /// Bytes of it.
+    held_bytes: usize,
     /// What a join is told after what was said before.
     pub(crate) later: Option<Later>,
     /// When the next token of a channel expires.
@@ -104,6 +106,7 @@ impl Socket {
             channels: HashMap::new(),
             errand: None,
             held: VecDeque::new(),
+            held_bytes: 0,
             later: None,
             expiry: None,
         }
@@ -156,7 +159,7 @@ impl Socket {
                         }
                     }
                 }
-                message = stream.next(), if self.held.len() < HELD => {
+                message = stream.next(), if self.takes_more() => {
                     heard = Instant::now();
                     match message {
                         Some(Ok(message)) => {
@@ -256,7 +259,7 @@ impl Socket {
         }
         // What is no frame is passed over, as what comes with an event that nobody knows.
         if let Ok(incoming) = read {
-            self.handle(incoming);
+            self.handle(incoming, length);
         }
         None
     }
@@ -273,13 +276,19 @@ impl Socket {
             .then_some(End::Close(CloseCode::Policy, "Too many bytes per second"))
     }
 
-    fn handle(&mut self, incoming: Incoming) {
+    /// Whether there is room for what a client says while the database is asked.
+    fn takes_more(&self) -> bool {
+        self.held.len() < HELD && self.held_bytes <= self.settings.payload_bytes
+    }
+
+    fn handle(&mut self, incoming: Incoming, length: usize) {
         if incoming.topic == "phoenix" {
             if incoming.event == "heartbeat" {
                 self.reply(&incoming, "ok", &json!({}));
             }
         } else if self.errand.is_some() {
-            self.held.push_back(incoming);
+            self.held_bytes += length;
+            self.held.push_back((incoming, length));
         } else {
             self.dispatch(incoming);
         }
@@ -313,9 +322,10 @@ impl Socket {
             Outcome::Replay { topic, join, said } => self.replayed(&topic, join, &said),
         }
         while self.errand.is_none() {
-            let Some(incoming) = self.held.pop_front() else {
+            let Some((incoming, length)) = self.held.pop_front() else {
                 return;
             };
+            self.held_bytes -= length;
             self.dispatch(incoming);
         }
     }
