@@ -1,6 +1,6 @@
 // Measures what keeping replies gains and costs, beside the same gateway without it.
 //
-//   node bench/cached.mjs [--rounds 3] [--seconds 3] [--json]
+//   node bench/cached.mjs [--rounds 3] [--seconds 3] [--only 'kept in process'] [--binary FILE] [--json]
 //
 // Needs target/release/passerelle, wrk and psql. Rounds with and without the cache take turns; figures are medians.
 
@@ -12,14 +12,20 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { run, serverCpu, start, usage } from './processes.mjs';
+import { freePort, run, serverCpu, start, usage } from './processes.mjs';
 import { BULK, USER } from './scenarios.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const binary = join(dirname(here), 'target/release/passerelle');
 const { values: options } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '3' }, json: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '3' },
+    only: { type: 'string', default: '' },
+    binary: { type: 'string', default: join(dirname(here), 'target/release/passerelle') },
+    json: { type: 'boolean', default: false },
+  },
 });
+const { binary } = options;
 const rounds = Number(options.rounds);
 const seconds = Number(options.seconds);
 const log = (line) => process.stderr.write(`${line}\n`);
@@ -57,22 +63,19 @@ const CONFIGURATIONS = {
   other: configuration(['teams'], MEGABYTE),
 };
 
-/** `passerelle serve` on any free port; resolves when it is ready. */
+/** `passerelle serve`; resolves when it is ready. Its log goes nowhere, as that of `start`. */
 async function serve(name, dir, environment) {
   const file = join(dir, `${name}.toml`);
   writeFileSync(file, CONFIGURATIONS[name]);
-  const child = spawn(binary, ['serve', '--config', file], { env: { ...process.env, ...environment }, stdio: ['ignore', 'ignore', 'pipe'] });
-  const url = await new Promise((resolve, reject) => {
-    let text = '';
-    child.stderr.on('data', (chunk) => {
-      text += chunk;
-      const ready = /ready url="([^"]+)"/.exec(text);
-      if (ready) resolve(ready[1]);
-    });
-    child.on('close', (code) => reject(new Error(`passerelle serve: exit ${code}\n${text}`)));
-  });
-  child.stderr.resume();
-  return { child, url: url.replace('0.0.0.0', '127.0.0.1'), file };
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const args = ['serve', '--config', file];
+  const env = { ...process.env, ...environment, PASSERELLE_SERVER_PORT: `${port}`, PASSERELLE_SERVER_ADMIN_PORT: `${adminPort}` };
+  const child = spawn(binary, args, { env, stdio: 'ignore' });
+  while (!await fetch(`http://127.0.0.1:${adminPort}/ready`).then(({ ok }) => ok, () => false)) {
+    if (child.exitCode !== null) throw new Error(`passerelle serve: exit ${child.exitCode}`);
+    await new Promise((resolve) => { setTimeout(resolve, 20); });
+  }
+  return { child, url: `http://127.0.0.1:${port}`, file };
 }
 
 async function load(bench, gateway, { name, cache, warm, ...environment }) {
@@ -130,13 +133,13 @@ async function main() {
     url.password = password;
     const environment = {
       DATABASE_URL: url.href, PASSERELLE_DATABASE_FEED_URL: servers.db_url, JWT_SECRET: servers.jwt_secret, REDIS_URL: servers.redis_url,
-      PASSERELLE_SERVER_PORT: '0', PASSERELLE_SERVER_ADMIN_PORT: '0', PASSERELLE_RATE_LIMITS_ENABLED: 'false',
+      PASSERELLE_RATE_LIMITS_ENABLED: 'false',
     };
     const bench = { postmaster, token, sql, gateways };
     const rows = [];
     let previous;
     gateways.none = await serve('none', dir, environment);
-    for (const scenario of scenarios) {
+    for (const scenario of scenarios.filter(({ name }) => name.includes(options.only))) {
       if (scenario.cache !== previous) {
         // One at a time, so that no write waits for a gateway that is not part of it.
         if (previous) gateways[previous].child.kill('SIGTERM');

@@ -2,6 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 
 const TICKS_PER_SECOND = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout);
 
@@ -66,4 +67,16 @@ export async function start(binary, dir, env, further = []) {
     child.on('close', (code) => reject(new Error(`passerelle dev: exit ${code}; it says why when started by hand: ${[binary, ...args].join(' ')}`)));
   });
   return { child, ended, ...JSON.parse(line) };
+}
+
+/** A port that nobody listens on. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
 }
