@@ -13,8 +13,9 @@ mod tests;
 /// Name and value of a setting.
 pub type Setting = (Box<str>, Box<str>);
 
-/// Everything that a transaction must know before its statement runs.
-#[derive(Clone, Copy, Debug)]
+/// Everything that a transaction must know before its statement runs. Its hash tells apart whatever
+/// its statements do.
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Prelude<'a> {
     /// Schemas, quoted and separated by commas: see [`search_path`].
     pub search_path: &'a str,
@@ -49,7 +50,7 @@ pub struct Prelude<'a> {
 
 /// What the requests of one transaction leave to the next of them: names of settings that not every
 /// request makes. Their values go back to those of the session.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Leavings(Vec<Box<str>>);
 
 impl Leavings {

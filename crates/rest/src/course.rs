@@ -80,16 +80,17 @@ impl Caller<'_> {
             headers: true,
             cookies: true,
         };
-        self.prelude_with(transaction, call, all)
+        self.prelude_with(transaction, call, all, |prelude| prelude.statements())
     }
 
-    /// The prelude as it were if the request had only these parts.
-    pub(crate) fn prelude_with(
+    /// Does something with the prelude, as it were if the request had only these parts.
+    pub(crate) fn prelude_with<T>(
         &self,
         transaction: &TransactionSpec,
         call: Option<&CallPlan>,
         parts: RequestParts,
-    ) -> Vec<Statement> {
+        then: impl FnOnce(&Prelude<'_>) -> T,
+    ) -> T {
         let json = |wanted, json: fn(&HeaderMap) -> String| {
             if wanted {
                 json(self.headers)
@@ -99,7 +100,7 @@ impl Caller<'_> {
         };
         let headers = json(parts.headers, headers_json);
         let cookies = json(parts.cookies, cookies_json);
-        let prelude = Prelude {
+        then(&Prelude {
             search_path: &self.search_path,
             role_settings: self.catalog.role_settings(self.principal.role()),
             role: self.principal.role(),
@@ -114,8 +115,7 @@ impl Caller<'_> {
             read_only: transaction.read_only,
             pre_request: self.settings.pre_request.as_ref(),
             leavings: self.leavings,
-        };
-        prelude.statements()
+        })
     }
 }
 

@@ -73,14 +73,24 @@ pub(crate) fn push_encoded(out: &mut String, text: &str) {
 /// Appends `text`, escaping what is neither unreserved nor among `kept`.
 pub(crate) fn push_escaped(out: &mut String, text: &str, kept: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let is_kept = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'_' | b'.' | b'~')
+            || (byte.is_ascii() && kept.contains(&byte))
+    };
     out.reserve(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || kept.contains(&byte) {
-            out.push(char::from(byte));
-        } else {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| !is_kept(byte)) {
+        let (plain, tail) = rest.split_at(at);
+        out.push_str(plain);
+        // A character of several bytes has none that is kept.
+        let length = tail.chars().next().map_or(1, char::len_utf8);
+        for byte in &tail.as_bytes()[..length] {
             out.push('%');
             out.push(char::from(DIGITS[usize::from(byte >> 4)]));
             out.push(char::from(DIGITS[usize::from(byte & 15)]));
         }
+        rest = &tail[length..];
     }
+    out.push_str(rest);
 }

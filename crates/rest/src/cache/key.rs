@@ -17,14 +17,12 @@ impl Policy {
     pub(crate) fn key(&self, work: &Work, caller: &Caller<'_>) -> ReplyKey {
         let mut key = KeyBuilder::with_capacity(USUAL);
         key.part(&*self.digest);
-        let prelude = caller.prelude_with(
+        caller.prelude_with(
             work.transaction(),
             work.called(),
             self.settings.reads_request,
+            |prelude| key.hashed(prelude),
         );
-        for statement in &prelude {
-            add(&mut key, statement);
-        }
         let (main, further) = work.statements();
         for statement in [Some(main), further].into_iter().flatten() {
             add(&mut key, statement);

@@ -183,7 +183,8 @@ impl Stamp {
             *digit += u8::try_from(micros % 10).unwrap_or(0);
             micros /= 10;
         }
-        self.text.extend(digits.map(char::from));
+        self.text
+            .push_str(std::str::from_utf8(&digits).unwrap_or_default());
         self.text.push('Z');
         &self.text
     }

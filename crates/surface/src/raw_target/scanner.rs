@@ -40,6 +40,9 @@ pub(crate) const EXCESS_HEADERS: &str = "headers";
 /// What is put behind the name of a line that is not to be understood.
 const DISARMED: &[u8] = b"-disarmed";
 
+/// Bytes of a name that are followed at once.
+const PART_OF_NAME: usize = 64;
+
 /// Longest name that matters: that of ours.
 const LONGEST: usize = EXCESS.len();
 
@@ -143,8 +146,10 @@ impl Scanner {
         } else if self.is_in_value() && self.given.bytes + run > MAX_HEAD {
             return self.cut(edit);
         } else {
-            if self.place == Place::Length {
-                self.length.push(head);
+            match self.place {
+                Place::Length => self.length.push(head),
+                Place::Name => head.iter().for_each(|byte| self.word.push(*byte)),
+                _ => {}
             }
             edit.keep(run);
             self.given.bytes += run;
@@ -216,7 +221,15 @@ impl Scanner {
         let end = match self.place {
             Place::Target => memchr2(b' ', b'\n', bytes),
             Place::Version | Place::Value | Place::Length => memchr(b'\n', bytes),
-            Place::Method | Place::Name => Some(0),
+            Place::Name => {
+                // A CR is no part of the name, and a name that goes on is looked at again for its length.
+                let part = &bytes[..bytes.len().min(PART_OF_NAME)];
+                let end = part
+                    .iter()
+                    .position(|byte| matches!(byte, b':' | b'\n' | b'\r'));
+                return end.unwrap_or(part.len());
+            }
+            Place::Method => Some(0),
             Place::Body(_) | Place::Opaque | Place::Excess => None,
         };
         end.unwrap_or(bytes.len())

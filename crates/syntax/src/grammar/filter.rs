@@ -55,6 +55,9 @@ pub(crate) fn operation<'t, const E: bool>(
     value: Value<'t, E>,
 ) -> Parsed<(bool, Operation)> {
     let negated = negation(s);
+    if let Ok(operation) = s.attempt(|s| plain_comparison(s, value)) {
+        return Ok((negated, operation));
+    }
     let operation = s.labelled("operator (eq, gt, ...)", |s| {
         if let Some(list) = s.optional(in_list)? {
             return Ok(list);
@@ -74,6 +77,20 @@ pub(crate) fn operation<'t, const E: bool>(
         s.attempt(|s| quantifiable(s, value))
     })?;
     Ok((negated, operation))
+}
+
+/// What most filters are: an operator that could have a quantifier and has none.
+fn plain_comparison<'t, const E: bool>(
+    s: &mut Scanner<'t, E>,
+    value: Value<'t, E>,
+) -> Parsed<Operation> {
+    let word = s.plain_word(b".").ok_or(Fail)?;
+    let (_, operator) = QUANTIFIABLE
+        .iter()
+        .find(|(name, _)| *name == word)
+        .ok_or(Fail)?;
+    delimiter(s)?;
+    Ok(Operation::Quantified(*operator, None, value(s)))
 }
 
 /// `not.`, if it is there.

@@ -132,6 +132,13 @@ pub(super) fn field<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<Field> {
 /// Name of a filter, order or range: the embed path and the field it ends in. What follows is
 /// ignored.
 pub(crate) fn tree_path<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<(EmbedPath, Field)> {
+    if let Some(name) = s.plain_word(b"") {
+        let field = Field {
+            name: name.to_owned(),
+            json_path: Vec::new(),
+        };
+        return Ok((EmbedPath::new(), field));
+    }
     let first = field_name(s)?;
     let mut path = Vec::new();
     let mut last = first;

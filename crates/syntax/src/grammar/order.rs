@@ -2,7 +2,7 @@
 
 use super::name::{field, field_name};
 use super::{delimiter, lexeme};
-use crate::request::{OrderDirection, OrderNulls, OrderTerm};
+use crate::request::{Field, OrderDirection, OrderNulls, OrderTerm};
 use crate::scanner::{Parsed, Scanner};
 
 /// Terms divided by commas.
@@ -12,6 +12,15 @@ pub(crate) fn order_terms<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<Vec<O
 
 fn term<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<OrderTerm> {
     s.count_item();
+    if let Some(field) = plain_field(s) {
+        let (direction, nulls) = modifiers(s)?;
+        return Ok(OrderTerm {
+            relation: None,
+            field,
+            direction,
+            nulls,
+        });
+    }
     if let Ok(related) = s.attempt(related_term) {
         return Ok(related);
     }
@@ -22,6 +31,14 @@ fn term<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<OrderTerm> {
         field,
         direction,
         nulls,
+    })
+}
+
+fn plain_field<const E: bool>(s: &mut Scanner<'_, E>) -> Option<Field> {
+    let name = s.plain_word(b",.")?;
+    Some(Field {
+        name: name.to_owned(),
+        json_path: Vec::new(),
     })
 }
 

@@ -18,6 +18,9 @@ fn items<const E: bool>(s: &mut Scanner<'_, E>, depth: usize) -> Parsed<Vec<Sele
 
 fn item<const E: bool>(s: &mut Scanner<'_, E>, depth: usize) -> Parsed<SelectItem> {
     s.count_item();
+    if let Some(name) = s.plain_word(b",)") {
+        return Ok(SelectItem::Field(plain(name)));
+    }
     if let Ok(mut embed) = s.attempt(spread) {
         embed.select = members(s, depth)?;
         return Ok(SelectItem::Spread(embed));
@@ -122,16 +125,24 @@ fn select_field<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<SelectField> {
     })
 }
 
-fn star<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<SelectField> {
-    s.literal("*")?;
-    end(s)?;
-    Ok(SelectField {
-        field: all_columns(),
+/// A column as it is.
+fn plain(name: &str) -> SelectField {
+    SelectField {
+        field: Field {
+            name: name.to_owned(),
+            json_path: Vec::new(),
+        },
         aggregate: None,
         aggregate_cast: None,
         cast: None,
         alias: None,
-    })
+    }
+}
+
+fn star<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<SelectField> {
+    s.literal("*")?;
+    end(s)?;
+    Ok(plain("*"))
 }
 
 /// `count()` without a column.
@@ -141,19 +152,11 @@ fn row_count<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<SelectField> {
     let aggregate_cast = cast(s)?;
     end(s)?;
     Ok(SelectField {
-        field: all_columns(),
         aggregate: Some(AggregateFunction::Count),
         aggregate_cast,
-        cast: None,
         alias: alias.map(Cow::into_owned),
+        ..plain("*")
     })
-}
-
-fn all_columns() -> Field {
-    Field {
-        name: "*".to_owned(),
-        json_path: Vec::new(),
-    }
 }
 
 fn cast<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<Option<String>> {

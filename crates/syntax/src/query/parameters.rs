@@ -9,6 +9,7 @@ use std::borrow::Cow;
 pub(super) struct Parameters<'q>(Vec<Parameter<'q>>);
 
 struct Parameter<'q> {
+    kind: Kind,
     name: Cow<'q, str>,
     /// Absent without an equals sign; the parameter is then ignored.
     value: Option<Cow<'q, str>>,
@@ -65,7 +66,7 @@ impl<'q> Parameters<'q> {
     pub(super) fn all(&self) -> impl Iterator<Item = (Kind, &str, &str)> {
         self.0.iter().filter_map(|parameter| {
             let value = parameter.value.as_deref()?;
-            Some((Kind::of(&parameter.name), &*parameter.name, value))
+            Some((parameter.kind, &*parameter.name, value))
         })
     }
 
@@ -78,10 +79,7 @@ impl<'q> Parameters<'q> {
 
     /// The first of a kind that is given once, unless it lacks a value.
     pub(super) fn first(&self, kind: Kind) -> Option<&str> {
-        let first = self
-            .0
-            .iter()
-            .find(|parameter| Kind::of(&parameter.name) == kind)?;
+        let first = self.0.iter().find(|parameter| parameter.kind == kind)?;
         first.value.as_deref()
     }
 
@@ -113,8 +111,10 @@ fn parameter(piece: &str) -> Result<Parameter<'_>, ParseError> {
         Some((name, value)) => (name, Some(value)),
         None => (piece, None),
     };
+    let name = decode_form(name)?;
     Ok(Parameter {
-        name: decode_form(name)?,
+        kind: Kind::of(&name),
+        name,
         value: value.map(decode_form).transpose()?,
     })
 }

@@ -51,6 +51,27 @@ impl<'t, const EXPLAIN: bool> Scanner<'t, EXPLAIN> {
         }
     }
 
+    /// A word of ASCII letters, digits and underscores, if one of `ends` or the end of the parameter is
+    /// behind it; else nothing is consumed. It is a short cut for what most names are: a grammar that
+    /// takes it has to read the same without it, as it does for explaining a failure.
+    pub(crate) fn plain_word(&mut self, ends: &[u8]) -> Option<&'t str> {
+        if EXPLAIN {
+            return None;
+        }
+        let rest = &self.text[self.at..];
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let length = rest.bytes().take_while(|byte| fits(*byte)).count();
+        let is_ended = rest
+            .as_bytes()
+            .get(length)
+            .is_none_or(|byte| ends.contains(byte));
+        if length == 0 || !is_ended {
+            return None;
+        }
+        self.at += length;
+        Some(&rest[..length])
+    }
+
     /// All that is left.
     pub(crate) fn rest(&mut self) -> &'t str {
         let rest = &self.text[self.at..];
