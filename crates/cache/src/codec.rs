@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 
 use crate::dependencies::Dependencies;
 use crate::freshness::Moment;
@@ -12,43 +11,34 @@ use crate::shelf::Kept;
 /// Bodies of fewer bytes are not compressed.
 const COMPRESSED: usize = 1024;
 
-/// All but the body, as JSON on the first line.
-#[derive(Debug, Deserialize, Serialize)]
-struct Head {
-    as_of: u64,
-    ttl_milliseconds: u64,
-    status: u16,
-    etag: Box<str>,
-    headers: Vec<(Box<str>, Box<str>)>,
-    /// Bytes of the body.
-    length: usize,
-    /// The body is compressed with LZ4.
-    is_compressed: bool,
-}
+/// The form of what follows. Numbers are big-endian, and texts have their length before them.
+const FORM: u8 = 2;
+
+/// Bytes that most heads take.
+const HEAD: usize = 512;
 
 impl Kept {
-    /// The reply as bytes; none if a header is not text.
+    /// The reply as bytes; none if a header is longer than 64 KiB, or the body than 4 GiB.
     pub fn encode(&self) -> Option<Vec<u8>> {
         let compressed = (self.body.len() >= COMPRESSED)
             .then(|| lz4_flex::block::compress(&self.body))
             .filter(|compressed| compressed.len() < self.body.len());
-        let headers = self.headers.iter();
-        let headers = headers.map(|(name, value)| {
-            let value = std::str::from_utf8(value).ok()?;
-            Some((name.clone(), value.into()))
-        });
-        let head = Head {
-            as_of: self.as_of(),
-            ttl_milliseconds: u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX),
-            status: self.status,
-            etag: self.etag.clone(),
-            headers: headers.collect::<Option<_>>()?,
-            length: self.body.len(),
-            is_compressed: compressed.is_some(),
-        };
-        let mut bytes = serde_json::to_vec(&head).ok()?;
-        bytes.push(b'\n');
-        bytes.extend_from_slice(compressed.as_deref().unwrap_or(&self.body));
+        let body = compressed.as_deref().unwrap_or(&self.body);
+        let mut bytes = Vec::with_capacity(HEAD + body.len());
+        bytes.push(FORM);
+        bytes.push(u8::from(compressed.is_some()));
+        bytes.extend_from_slice(&self.as_of().to_be_bytes());
+        let ttl = u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX);
+        bytes.extend_from_slice(&ttl.to_be_bytes());
+        bytes.extend_from_slice(&self.status.to_be_bytes());
+        bytes.extend_from_slice(&u32::try_from(self.body.len()).ok()?.to_be_bytes());
+        push_text(&mut bytes, self.etag.as_bytes())?;
+        bytes.extend_from_slice(&u16::try_from(self.headers.len()).ok()?.to_be_bytes());
+        for (name, value) in &self.headers {
+            push_text(&mut bytes, name.as_bytes())?;
+            push_text(&mut bytes, value)?;
+        }
+        bytes.extend_from_slice(body);
         Some(bytes)
     }
 
@@ -62,36 +52,74 @@ impl Kept {
         on: Dependencies,
         found: impl FnOnce(u64, &Dependencies) -> Option<Moment>,
     ) -> Option<Self> {
-        let end = bytes.iter().position(|byte| *byte == b'\n')?;
-        let head: Head = serde_json::from_slice(&bytes[..end]).ok()?;
-        if head.length > most {
+        let mut rest = Rest(bytes);
+        if rest.number::<1>()? != [FORM] {
             return None;
         }
-        let found = found(head.as_of, &on)?;
-        let body = &bytes[end + 1..];
-        let body = if head.is_compressed {
-            Bytes::from(lz4_flex::block::decompress(body, head.length).ok()?)
+        let is_compressed = rest.number::<1>()? != [0];
+        let as_of = u64::from_be_bytes(rest.number()?);
+        let ttl = Duration::from_millis(u64::from_be_bytes(rest.number()?));
+        let status = u16::from_be_bytes(rest.number()?);
+        let length = usize::try_from(u32::from_be_bytes(rest.number()?)).ok()?;
+        if length > most {
+            return None;
+        }
+        let found = found(as_of, &on)?;
+        let etag = rest.text()?.into();
+        let count = usize::from(u16::from_be_bytes(rest.number()?));
+        // Each takes four bytes at least, so what is reserved is no more than what came.
+        let mut headers = Vec::with_capacity(count.min(rest.0.len() / 4));
+        for _ in 0..count {
+            let name = rest.text()?.into();
+            headers.push((name, Bytes::copy_from_slice(rest.bytes()?)));
+        }
+        let body = if is_compressed {
+            Bytes::from(lz4_flex::block::decompress(rest.0, length).ok()?)
         } else {
-            Bytes::copy_from_slice(body)
+            Bytes::copy_from_slice(rest.0)
         };
-        if body.len() != head.length {
+        if body.len() != length {
             return None;
         }
-        let ttl = Duration::from_millis(head.ttl_milliseconds);
         let age = ttl.saturating_sub(left);
-        let headers = head.headers.into_iter();
         Some(Self {
-            status: head.status,
-            headers: headers
-                .map(|(name, value)| (name, Bytes::from(value.into_string())))
-                .collect(),
-            etag: head.etag,
+            status,
+            headers,
+            etag,
             body,
             found,
             on,
             at: Instant::now().checked_sub(age)?,
             ttl,
         })
+    }
+}
+
+fn push_text(out: &mut Vec<u8>, text: &[u8]) -> Option<()> {
+    out.extend_from_slice(&u16::try_from(text.len()).ok()?.to_be_bytes());
+    out.extend_from_slice(text);
+    Some(())
+}
+
+/// What has not been read yet.
+struct Rest<'b>(&'b [u8]);
+
+impl<'b> Rest<'b> {
+    fn number<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (number, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*number)
+    }
+
+    fn bytes(&mut self) -> Option<&'b [u8]> {
+        let length = u16::from_be_bytes(self.number()?);
+        let (text, rest) = self.0.split_at_checked(length.into())?;
+        self.0 = rest;
+        Some(text)
+    }
+
+    fn text(&mut self) -> Option<&'b str> {
+        std::str::from_utf8(self.bytes()?).ok()
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct Course {
     pub(crate) rollback: bool,
     /// The type of the body is not known: a function of the database produces it.
     pub(crate) describe: bool,
+    /// What its statement may cost by PostgreSQL's expectation, if that is asked first.
+    pub(crate) cost_limit: Option<u64>,
     /// What is asked at its end, if it may write what others have read.
     pub(crate) closing: Option<Closing>,
 }
@@ -69,6 +71,9 @@ impl Caller<'_> {
             read_only: transaction.read_only,
             rollback: self.settings.transaction_mode.rolls_back(transaction.end),
             describe: matches!(handler, Handler::Custom(_)),
+            cost_limit: (transaction.read_only && call.is_none())
+                .then(|| self.settings.cost_limits.of(role))
+                .flatten(),
             closing: None,
         }
     }

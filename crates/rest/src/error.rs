@@ -127,6 +127,14 @@ pub(crate) enum ReplyError {
     /// `response.status` is no status (PGRST112).
     #[error("response.status is malformed")]
     Status,
+    /// The read would cost more than the role may ask for (PSR422).
+    #[error("the plan costs {cost}, and no more than {limit} is allowed")]
+    TooCostly {
+        /// What PostgreSQL expects, rounded.
+        cost: u64,
+        /// What the role may ask for.
+        limit: u64,
+    },
     /// The statement did not return its one row.
     #[error("the statement returned no row")]
     NoRow,
@@ -374,6 +382,13 @@ fn reply(error: &ReplyError, request_id: &RequestId) -> ErrorBody {
             "PGRST112",
             "response.status guc must be a valid status code",
         ),
+        // What PostgreSQL expects would tell of rows that the caller may not see.
+        ReplyError::TooCostly { .. } => ErrorBody::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "PSR422",
+            "The database would have too much to do for this read",
+        )
+        .with_hint("Filter or order by columns that have an index, embed less, or ask for fewer rows"),
         ReplyError::NoRow => ErrorBody::internal(request_id),
     }
 }

@@ -118,7 +118,7 @@ impl Exchange<'_> {
             search_path: ready.search_path(&api_request.schema),
         };
         match plan {
-            Plan::Read(plan) => match self.export_permit(&plan) {
+            Plan::Read(plan) => match self.export_permit(&plan, &caller) {
                 Some(permit) => self.export(*plan, permit, &caller).await,
                 None => self.work(Work::read(plan), &caller).await,
             },
@@ -214,6 +214,12 @@ impl Exchange<'_> {
         self.note(&course, main, further);
         self.stopwatch.lap(Stage::Plan);
         if work.is_explained() {
+            if let Some(limit) = course.cost_limit
+                && let Some(statement) = work.analysed()
+            {
+                let afforded = run::afford(&state.pool, &course, &statement, limit).await;
+                afforded.map_err(|error| failed(error, caller.principal))?;
+            }
             let (spec, statement) = work.into_statement();
             return self
                 .explain(spec, &course, &statement, caller, writes)

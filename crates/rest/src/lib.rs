@@ -30,7 +30,7 @@ pub use cache::{Audience, CachePolicy, CacheSettings, ReplyCache, RequestParts, 
 pub use describe::DescribeSettings;
 pub use export::ExportSettings;
 pub use passerelle_openapi::ServerAddress;
-pub use settings::{CredentialKind, RestSettings, TransactionMode};
+pub use settings::{CostLimits, CredentialKind, RestSettings, TransactionMode};
 pub use state::RestState;
 
 /// Mounts the surface as the default service of whatever is being configured: an application, or

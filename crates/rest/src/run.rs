@@ -1,6 +1,7 @@
 //! Runs a read: prelude and statement in one flight, or in an open transaction where the answer
 //! needs a second statement.
 
+mod cost;
 mod export;
 mod within;
 mod write;
@@ -10,9 +11,10 @@ use passerelle_planner::{CountSpec, OutcomeCheck};
 use passerelle_sql::{ReadStatements, column};
 use passerelle_statement::Statement;
 use passerelle_syntax::Count;
-use passerelle_wire::{Pool, PoolError, ResultSet, WireError};
+use passerelle_wire::{OpenTransaction, Pool, PoolError, ResultSet, WireError};
 use thiserror::Error;
 
+pub(crate) use self::cost::afford;
 pub(crate) use self::export::{Export, Flow, FlowHead, export};
 pub(crate) use self::within::{read_within, write_within};
 pub(crate) use self::write::{Written, conclude_batch, write};
@@ -62,6 +64,9 @@ pub(crate) async fn run(
     noted: &mut Option<Noted>,
 ) -> Result<Answer, RunError> {
     let mut connection = pool.acquire(course.scope.role()).await?;
+    if let Some(limit) = course.cost_limit {
+        return cost::run(&mut connection, course, statements, (count, check), limit).await;
+    }
     let flight = course.flight(&statements.main);
     let unseen = course.read_only || (check.is_void() && !course.rollback);
     if statements.explain.is_none() && unseen {
@@ -71,9 +76,20 @@ pub(crate) async fn run(
         write::refuse(check, answer.page_count)?;
         return Ok(answer);
     }
-    let (result, mut transaction) = connection.open(&flight).await?;
+    let (result, transaction) = connection.open(&flight).await?;
     *noted = Noted::read(&result);
-    let mut answer = match answer(&result) {
+    conclude(transaction, course, statements, (count, check), &result).await
+}
+
+/// Finds the total of what was answered, and ends the transaction.
+async fn conclude(
+    mut transaction: OpenTransaction<'_>,
+    course: &Course,
+    statements: &ReadStatements,
+    (count, check): (Option<CountSpec>, OutcomeCheck),
+    result: &ResultSet,
+) -> Result<Answer, RunError> {
+    let mut answer = match answer(result) {
         Ok(answer) => answer,
         Err(error) => return write::end(transaction, course, Err(error)).await,
     };
@@ -176,8 +192,13 @@ fn estimated_total(
 
 /// The planner's estimate in the output of `EXPLAIN (FORMAT JSON)`.
 fn estimate(result: &ResultSet) -> Option<u64> {
+    of_plan(result, "Plan Rows")?.as_u64()
+}
+
+/// What the output of `EXPLAIN (FORMAT JSON)` says of the whole plan.
+fn of_plan(result: &ResultSet, name: &str) -> Option<serde_json::Value> {
     let plan: serde_json::Value = serde_json::from_slice(result.value(0, 0)?).ok()?;
-    plan.get(0)?.get("Plan")?.get("Plan Rows")?.as_u64()
+    plan.get(0)?.get("Plan")?.get(name).cloned()
 }
 
 #[cfg(test)]

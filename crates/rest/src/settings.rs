@@ -1,5 +1,6 @@
 //! The validated configuration of the REST surface.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use passerelle_catalog::QualifiedName;
@@ -53,6 +54,25 @@ pub enum CredentialKind {
     ApiKey,
 }
 
+/// What PostgreSQL may expect the reads of a role to cost, by role, in the unit of its planner (the total
+/// cost of the plan, in which a page that is read in sequence costs `seq_page_cost`). Roles that are not
+/// named may ask for anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CostLimits(HashMap<Box<str>, u64>);
+
+impl CostLimits {
+    /// The limit of a role.
+    pub fn of(&self, role: &str) -> Option<u64> {
+        self.0.get(role).copied()
+    }
+}
+
+impl FromIterator<(Box<str>, u64)> for CostLimits {
+    fn from_iter<T: IntoIterator<Item = (Box<str>, u64)>>(limits: T) -> Self {
+        Self(limits.into_iter().collect())
+    }
+}
+
 /// What the configuration says about the REST surface.
 pub struct RestSettings {
     /// Path the surface is mounted at, without a slash at its end: `/rest/v1`, or nothing.
@@ -74,6 +94,8 @@ pub struct RestSettings {
     pub batch: BatchSettings,
     /// Replies that are sent while their rows arrive; none, if none may run.
     pub exports: ExportSettings,
+    /// What reads may cost.
+    pub cost_limits: CostLimits,
     /// How many requests a caller may make; as many as it likes when absent.
     pub rate_limits: Option<RateLimitSettings>,
     /// How schemas are described.

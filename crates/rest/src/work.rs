@@ -9,6 +9,7 @@ use passerelle_planner::{
 use passerelle_sql::{ReadStatements, render, render_call, render_mutate};
 use passerelle_statement::Statement;
 use passerelle_surface::Verbosity;
+use passerelle_syntax::PlanOption;
 use passerelle_wire::{OpenTransaction, Pool};
 
 use crate::course::{Caller, Course};
@@ -106,6 +107,19 @@ impl Work {
             }
             Self::Write(_, statement) => (statement, None),
         }
+    }
+
+    /// The statement of a read that is explained and, because that is asked for, run.
+    pub(crate) fn analysed(&self) -> Option<Statement> {
+        let Self::Read(plan, _) = self else {
+            return None;
+        };
+        let explain = plan.reply.explain.as_ref()?;
+        explain.options.contains(&PlanOption::Analyze).then(|| {
+            let mut plan = plan.clone();
+            plan.reply.explain = None;
+            render(&plan).main
+        })
     }
 
     /// What the reply says, and the statement.

@@ -15,7 +15,7 @@ const MEGABYTE: u64 = 1024 * 1024;
 pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
     server(settings)?;
     database(settings)?;
-    let limits = settings.limits;
+    let limits = &settings.limits;
     within(
         "limits.query_bytes",
         limits.query_bytes as u64,
@@ -42,6 +42,9 @@ pub(super) fn check(settings: &Settings) -> Result<(), ConfigError> {
         limits.export_stall_seconds,
         1..=DAY,
     )?;
+    for cost in limits.plan_cost.values() {
+        within("limits.plan_cost", *cost, 1..=1_000_000_000_000)?;
+    }
     within(
         "auth.cache_max_entries",
         settings.auth.cache_max_entries as u64,

@@ -1,5 +1,6 @@
 //! The sections, their keys and defaults. An empty text and, where the reference says so, a zero mean "none".
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use passerelle_auth::RequiredCharacters;
@@ -226,7 +227,7 @@ pub(crate) enum LogLevel {
 }
 
 /// `[limits]`: how large the parts of a query may be, and what its answer may cost.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LimitSettings {
     pub(crate) query_bytes: usize,
@@ -239,6 +240,8 @@ pub(crate) struct LimitSettings {
     pub(crate) exports: usize,
     pub(crate) export_seconds: u64,
     pub(crate) export_stall_seconds: u64,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) plan_cost: BTreeMap<String, u64>,
 }
 
 impl Default for ServerSettings {
@@ -368,6 +371,7 @@ impl Default for LimitSettings {
             exports: 4,
             export_seconds: 600,
             export_stall_seconds: 30,
+            plan_cost: BTreeMap::new(),
         }
     }
 }

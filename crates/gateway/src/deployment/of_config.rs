@@ -164,7 +164,7 @@ fn rest(
     public_keys: &[serde_json::Value],
 ) -> Result<RestSettings, DeploymentError> {
     let database = &settings.database;
-    let limits = settings.limits;
+    let limits = &settings.limits;
     Ok(RestSettings {
         prefix: REST_PREFIX.to_owned(),
         verifier: Arc::new(Verifier::new(&IdentitySettings {
@@ -196,6 +196,11 @@ fn rest(
             stall: Duration::from_secs(limits.export_stall_seconds),
             longest: Duration::from_secs(limits.export_seconds),
         },
+        cost_limits: limits
+            .plan_cost
+            .iter()
+            .map(|(role, cost)| (role.as_str().into(), *cost))
+            .collect(),
         rate_limits: hot::rate_limits(settings, trusted_proxies(settings))?,
         describe: DescribeSettings {
             follow_privileges: database.openapi == OpenApiMode::FollowPrivileges,

@@ -226,6 +226,7 @@ fn rest(settings: &PgrstSettings) -> Result<RestSettings, DeploymentError> {
         batch: BATCH,
         exports: EXPORTS,
         // PostgREST has none.
+        cost_limits: CostLimits::default(),
         rate_limits: None,
         describe: DescribeSettings {
             follow_privileges: settings.openapi_mode == OpenApiMode::FollowPrivileges,

@@ -17,8 +17,18 @@ use crate::run::{self, Export};
 impl Exchange<'_> {
     /// Allows the reply to begin before its end is known. In HTTP/1.0 a body that is cut off
     /// cannot be told from one that is complete.
-    pub(super) fn export_permit(&self, plan: &ReadPlan) -> Option<ExportPermit> {
+    /// What is bounded by its cost is looked at before it runs, as all other reads are.
+    pub(super) fn export_permit(
+        &self,
+        plan: &ReadPlan,
+        caller: &Caller<'_>,
+    ) -> Option<ExportPermit> {
         let may_be_cut = plan.handler == Handler::Csv
+            && caller
+                .settings
+                .cost_limits
+                .of(caller.principal.role())
+                .is_none()
             && plan.reply.explain.is_none()
             && self.request.version() > Version::HTTP_10;
         let at_once = self.ready.settings.exports.at_once;

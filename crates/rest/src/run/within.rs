@@ -6,7 +6,7 @@ use passerelle_statement::Statement;
 use passerelle_wire::{Flight, OpenTransaction};
 
 use super::write::{refuse, refuse_keys, written};
-use super::{Answer, RunError, Written, answer, estimated_total, needs_estimate};
+use super::{Answer, RunError, cost, Written, answer, estimated_total, needs_estimate};
 use crate::course::Course;
 
 /// Runs a read or a call, and finds its total.
@@ -16,11 +16,18 @@ pub(crate) async fn read_within(
     statements: &ReadStatements,
     (count, check): (Option<CountSpec>, OutcomeCheck),
 ) -> Result<Answer, RunError> {
-    let flight = course.flight(&statements.main);
+    let mut flight = course.flight(&statements.main);
+    // What the course does before its statement is done once, and what it undoes at its end is what
+    // further statements run under.
+    if let Some(limit) = course.cost_limit {
+        let explained = cost::explained(&statements.main);
+        let asking = course.flight(&explained).epilogue(&[]);
+        cost::within(&transaction.fly(&asking).await?, limit)?;
+        flight = flight.prelude(&[]);
+    }
     let answered = match &statements.explain {
         None => answer(&transaction.fly(&flight).await?)?,
         Some(explain) => {
-            // What the course undoes at its end is what the second statement runs under.
             let mut answered = answer(&transaction.fly(&flight.epilogue(&[])).await?)?;
             let flight = Flight::new(explain, &course.scope).epilogue(&course.epilogue);
             let estimated = transaction.fly(&flight).await?;

@@ -19,7 +19,7 @@ use passerelle_identity::{IdentitySettings, Secret, SigningKey, UnixTime, Verifi
 use passerelle_pg::{IntrospectionSettings, introspect};
 use passerelle_planner::PlanSettings;
 use passerelle_rest::{
-    BatchSettings, CredentialKind, DescribeSettings, ExportSettings, RestSettings, RestState,
+    BatchSettings, CostLimits, CredentialKind, DescribeSettings, ExportSettings, RestSettings, RestState,
     ServerAddress, TransactionMode,
 };
 use passerelle_store::Store;
@@ -87,6 +87,7 @@ pub(crate) fn settings() -> RestSettings {
             stall: Duration::from_mins(5),
             longest: Duration::from_mins(5),
         },
+        cost_limits: CostLimits::default(),
         rate_limits: None,
         describe: DescribeSettings {
             follow_privileges: true,

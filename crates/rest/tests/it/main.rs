@@ -4,6 +4,7 @@ mod api;
 mod batch;
 mod bodies;
 mod conflicts;
+mod costs;
 mod errors;
 mod exports;
 mod failures;
