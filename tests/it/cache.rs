@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use self::stage::{Stage, User};
+use self::stage::{Reply, Stage, User};
 
 #[actix_web::test]
 async fn a_reply_is_kept_until_something_changes() {
@@ -196,4 +196,47 @@ async fn a_gateway_without_its_feed_keeps_nothing() {
         let reply = gateway.get(asked, User::Anyone, &[]).await;
         assert_eq!((reply.status, reply.cache()), (200, "bypass"));
     }
+}
+
+#[actix_web::test]
+async fn an_old_reply_may_be_handed_out_while_it_is_asked_for_anew() {
+    let stage = Stage::new().await;
+    let gateway = stage.gateway(&[]).await;
+    let asked = "/rest/v1/lagging?select=value";
+    let value = |reply: &Reply| reply.json()[0]["value"].as_i64();
+    let end = Instant::now() + Duration::from_mins(1);
+    // A gateway that is not sure for a moment asks the database; then it is tried again.
+    let mut last = 0;
+    let stale = loop {
+        assert_eq!(gateway.hit(asked, User::Anyone).await.cache(), "hit");
+        assert_eq!(gateway.hit(asked, User::Named(1)).await.cache(), "hit");
+        last += 1;
+        let change = json!({ "value": last });
+        let path = "/rest/v1/lagging?id=eq.1";
+        gateway.send("PATCH", path, User::Service, &change).await;
+        // Users are never shown what was.
+        let user = gateway.get(asked, User::Named(1), &[]).await;
+        assert_eq!(value(&user), Some(last));
+        let reply = gateway.get(asked, User::Anyone, &[]).await;
+        if reply.cache() == "stale" {
+            break reply;
+        }
+        assert!(Instant::now() < end, "nothing old is handed out: {reply:?}");
+    };
+    assert_eq!((stale.status, value(&stale)), (200, Some(last - 1)));
+    assert!(stale.header("age").is_some());
+    let fresh = [("cache-control", "no-cache")];
+    let fresh = gateway.get(asked, User::Anyone, &fresh).await;
+    assert_eq!(value(&fresh), Some(last));
+    while value(&gateway.get(asked, User::Anyone, &[]).await) != Some(last) {
+        assert!(Instant::now() < end, "it is never asked for anew");
+    }
+    assert_eq!(gateway.hit(asked, User::Anyone).await.cache(), "hit");
+
+    // Rights are another matter: what was is handed out to nobody who may not see it now.
+    stage.db.run("revoke select on lagging from anon").await;
+    while gateway.get(asked, User::Anyone, &[]).await.status != 401 {
+        assert!(Instant::now() < end, "the right is never taken away");
+    }
+    assert_eq!(gateway.get(asked, User::Anyone, &[]).await.status, 401);
 }

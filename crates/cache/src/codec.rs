@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::dependencies::Dependencies;
 use crate::freshness::Moment;
+use crate::grace::Grace;
 use crate::shelf::Kept;
 
 /// Bodies of fewer bytes are not compressed.
@@ -44,12 +45,14 @@ impl Kept {
 
     /// Reads what [`Self::encode`] has written, of which this much of its time is left. `found` is
     /// asked for the moment that a position of the WAL stands for, if what was found then still
-    /// holds. Bodies of more bytes than `most` are not taken.
+    /// holds. Bodies of more bytes than `most` are not taken. It may be handed out for
+    /// its `grace` after it was right.
     pub fn decode(
         bytes: &[u8],
         left: Duration,
         most: usize,
         on: Dependencies,
+        grace: Duration,
         found: impl FnOnce(u64, &Dependencies) -> Option<Moment>,
     ) -> Option<Self> {
         let mut rest = Rest(bytes);
@@ -81,6 +84,7 @@ impl Kept {
         if body.len() != length {
             return None;
         }
+        let now = Instant::now();
         let age = ttl.saturating_sub(left);
         Some(Self {
             status,
@@ -89,8 +93,9 @@ impl Kept {
             body,
             found,
             on,
-            at: Instant::now().checked_sub(age)?,
+            at: now.checked_sub(age)?,
             ttl,
+            grace: Grace::new(grace, now),
         })
     }
 }
@@ -140,12 +145,14 @@ mod tests {
             on: Dependencies::default(),
             at: Instant::now(),
             ttl: Duration::from_mins(1),
+            grace: Grace::new(Duration::ZERO, Instant::now()),
         }
     }
 
     fn decoded(bytes: &[u8], most: usize) -> Option<Kept> {
         let left = Duration::from_secs(50);
-        Kept::decode(bytes, left, most, Dependencies::default(), |as_of, _| {
+        let on = Dependencies::default();
+        Kept::decode(bytes, left, most, on, Duration::ZERO, |as_of, _| {
             (as_of == 77).then_some(Moment { session: 5, as_of })
         })
     }

@@ -18,6 +18,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::dependencies::{Dependencies, TableClock};
 use crate::pending::Pending;
+use crate::shelf::Kept;
 use crate::touched::Touched;
 
 /// How long after its last confirmation a gateway may answer from what it has kept. A writer that
@@ -198,9 +199,24 @@ impl Freshness {
         (self.is_sure(now) && as_of > 0 && session % 2 == 1).then_some(Moment { session, as_of })
     }
 
+    /// Whether a reply is right now.
+    pub fn is_right(&self, kept: &Kept, now: Instant) -> bool {
+        let is_right = self.holds(kept.found, &kept.on, now);
+        if is_right {
+            kept.grace.renew(now);
+        }
+        is_right
+    }
+
     /// Whether what was found at a moment, and depends on these tables, may be handed out now.
     pub fn holds(&self, found: Moment, on: &Dependencies, now: Instant) -> bool {
         self.session.load(Ordering::Acquire) == found.session && self.still(found.as_of, on, now)
+    }
+
+    /// Whether a reply was right a short time ago, so that it may be handed out for its grace. What
+    /// tables are, and who may read them, has to be as it was.
+    pub fn lingers(&self, kept: &Kept, now: Instant) -> bool {
+        self.is_sure(now) && self.knows_definitions(kept.found) && kept.grace.lasts(now)
     }
 
     /// The moment at which another gateway has found something, if that may be handed out now.

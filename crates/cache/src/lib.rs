@@ -11,6 +11,7 @@
 mod codec;
 mod dependencies;
 mod freshness;
+mod grace;
 mod key;
 mod pending;
 mod shelf;
@@ -19,6 +20,7 @@ mod touched;
 
 pub use dependencies::{Dependencies, TableClock};
 pub use freshness::{Freshness, FreshnessStatus, LEASE, Moment};
+pub use grace::Grace;
 pub use key::{KeyBuilder, ReplyKey};
 pub use shelf::{Kept, Shelf};
 pub use single_flight::{Found, Leader, SingleFlight, Turn};

@@ -8,13 +8,14 @@ use moka::sync::Cache;
 
 use crate::dependencies::Dependencies;
 use crate::freshness::Moment;
+use crate::grace::Grace;
 use crate::key::ReplyKey;
 
 /// What an entry takes beside its contents, in bytes: the key, the map's own, allocations.
 const OVERHEAD: usize = 400;
 
 /// A reply that was kept.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Kept {
     /// Status code.
     pub status: u16,
@@ -32,6 +33,8 @@ pub struct Kept {
     pub at: Instant,
     /// How long it may be handed out.
     pub ttl: Duration,
+    /// How long it may be handed out when it is not right any more.
+    pub grace: Grace,
 }
 
 impl Kept {
@@ -78,11 +81,14 @@ impl Shelf {
         (kept.age(now) < kept.ttl).then_some(kept)
     }
 
+    /// The reply kept under a key, even if its time is over.
+    pub fn get_stale(&self, key: &ReplyKey) -> Option<Arc<Kept>> {
+        self.kept.get(key)
+    }
+
     /// Keeps a reply, whose body should share no larger buffer, so that the weight is true.
-    pub fn put(&self, key: ReplyKey, kept: Kept) -> Arc<Kept> {
-        let kept = Arc::new(kept);
-        self.kept.insert(key, Arc::clone(&kept));
-        kept
+    pub fn put(&self, key: ReplyKey, kept: Arc<Kept>) {
+        self.kept.insert(key, kept);
     }
 
     /// Forgets everything.

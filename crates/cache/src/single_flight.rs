@@ -14,8 +14,10 @@ use crate::shelf::Kept;
 /// Queries that are running, by key.
 #[derive(Debug, Default)]
 pub struct SingleFlight {
-    running: Mutex<HashMap<ReplyKey, watch::Receiver<Option<Found>>, RandomState>>,
+    running: Mutex<Running>,
 }
+
+type Running = HashMap<ReplyKey, watch::Receiver<Option<Found>>, RandomState>;
 
 /// What a query has found.
 #[derive(Clone, Debug)]
@@ -46,6 +48,12 @@ pub struct Leader {
 }
 
 impl SingleFlight {
+    /// Takes the turn if nobody has it.
+    pub fn try_turn(self: &Arc<Self>, key: ReplyKey) -> Option<Leader> {
+        let mut all = lock(&self.running);
+        (!all.contains_key(&key)).then(|| self.lead(&mut all, key))
+    }
+
     /// Takes the turn if nobody has it, else waits for whoever does.
     pub async fn turn(self: &Arc<Self>, key: ReplyKey) -> Turn {
         let mut running = {
@@ -53,18 +61,22 @@ impl SingleFlight {
             if let Some(running) = all.get(&key) {
                 running.clone()
             } else {
-                let (done, waiting) = watch::channel(None);
-                all.insert(key, waiting);
-                return Turn::Mine(Leader {
-                    flights: Arc::clone(self),
-                    key,
-                    done,
-                });
+                return Turn::Mine(self.lead(&mut all, key));
             }
         };
         // It is told what was found, or ends without.
         let _ended = running.changed().await;
         Turn::Waited(running.borrow().clone())
+    }
+
+    fn lead(self: &Arc<Self>, all: &mut Running, key: ReplyKey) -> Leader {
+        let (done, waiting) = watch::channel(None);
+        all.insert(key, waiting);
+        Leader {
+            flights: Arc::clone(self),
+            key,
+            done,
+        }
     }
 }
 

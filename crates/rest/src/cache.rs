@@ -19,6 +19,7 @@ use passerelle_catalog::QualifiedName;
 use passerelle_pg::ReadSets;
 use passerelle_planner::Source;
 use passerelle_surface::{Closing, Fence, Writes};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use self::basis::Basis;
 use self::basis::KnownReads;
@@ -40,7 +41,14 @@ pub struct ReplyCache {
     /// What is read, as far as that is known at present.
     known: ArcSwapOption<KnownReads>,
     current: ArcSwap<Current>,
+    refreshing: Arc<Semaphore>,
 }
+
+/// One of the replies that are asked for beside requests.
+pub(crate) type Refreshing = OwnedSemaphorePermit;
+
+/// So many at a time.
+const REFRESHING: usize = 64;
 
 /// The settings, with what follows from them.
 struct Current {
@@ -81,6 +89,7 @@ impl ReplyCache {
             flights: Arc::default(),
             known: ArcSwapOption::empty(),
             current: ArcSwap::from_pointee(Current::new(settings, None)),
+            refreshing: Arc::new(Semaphore::new(REFRESHING)),
         }
     }
 
@@ -146,7 +155,13 @@ impl ReplyCache {
 
     /// Whether a reply is right now.
     pub(crate) fn holds(&self, kept: &Kept, now: Instant) -> bool {
-        self.freshness.holds(kept.found, &kept.on, now)
+        self.freshness.is_right(kept, now)
+    }
+
+    /// The reply that is kept, and was right a short time ago.
+    pub(crate) fn stale(&self, key: &ReplyKey, now: Instant) -> Option<Arc<Kept>> {
+        let kept = self.shelf.get_stale(key)?;
+        self.freshness.lingers(&kept, now).then_some(kept)
     }
 
     /// What the reply to a caller depends on.
@@ -162,9 +177,17 @@ impl ReplyCache {
     }
 
     /// Keeps a reply, if what it depends on is still known.
-    pub(crate) fn keep(&self, key: ReplyKey, basis: &Basis, kept: Kept) -> Option<Arc<Kept>> {
+    pub(crate) fn keep(&self, key: ReplyKey, basis: &Basis, kept: &Arc<Kept>) -> bool {
         let known = self.freshness.knows_definitions(basis.read);
-        known.then(|| self.shelf.put(key, kept))
+        if known {
+            self.shelf.put(key, Arc::clone(kept));
+        }
+        known
+    }
+
+    /// A place among the replies that are asked for beside requests, while there is one.
+    pub(crate) fn refreshing(&self) -> Option<Refreshing> {
+        Arc::clone(&self.refreshing).try_acquire_owned().ok()
     }
 
     /// What a write has to pass before its reply.

@@ -388,7 +388,9 @@ fn reply(error: &ReplyError, request_id: &RequestId) -> ErrorBody {
             "PSR422",
             "The database would have too much to do for this read",
         )
-        .with_hint("Filter or order by columns that have an index, embed less, or ask for fewer rows"),
+        .with_hint(
+            "Filter or order by columns that have an index, embed less, or ask for fewer rows",
+        ),
         ReplyError::NoRow => ErrorBody::internal(request_id),
     }
 }

@@ -36,7 +36,7 @@ pub(crate) const APIKEY: HeaderName = HeaderName::from_static("apikey");
 pub(crate) async fn handle(
     request: &HttpRequest,
     payload: web::Payload,
-    state: &RestState,
+    state: &Arc<RestState>,
 ) -> HttpResponse {
     let ready = state.shared.ready();
     let timed = ready.settings.server_timing || passerelle_surface::logs_access();
@@ -60,7 +60,7 @@ pub(crate) async fn handle(
 /// One request on its way.
 struct Exchange<'a> {
     request: &'a HttpRequest,
-    state: &'a RestState,
+    state: &'a Arc<RestState>,
     ready: &'a Ready,
     stopwatch: Stopwatch,
     shape: Shape,

@@ -21,6 +21,7 @@ create table tags (name text primary key, used int not null default 0);
 create table plain (id int primary key);
 create table murky (id int primary key);
 create table fleeting (id int primary key, until timestamptz not null default 'infinity');
+create table lagging (id int primary key, value int not null);
 create table registers (id int primary key, value int not null);
 create table journal (id bigint generated always as identity primary key, register int not null, value int not null);
 
@@ -87,6 +88,7 @@ insert into notes (id, team, body, hidden) select n, 1 + n % 4, 'note ' || n, n 
 insert into members values (1, 'user-1'), (2, 'user-1'), (3, 'user-2');
 insert into registers select n, 0 from generate_series(1, 8) n;
 insert into murky values (1);
+insert into lagging values (1, 0);
 insert into fleeting values (1);
 grant usage on schema public to anon, authenticated, service_role;
 grant select on all tables in schema public to anon, authenticated;

@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::dependencies::Dependencies;
 use crate::freshness::Moment;
+use crate::grace::Grace;
 use crate::key::KeyBuilder;
 
 fn found() -> Found {
@@ -19,6 +20,7 @@ fn found() -> Found {
         on: Dependencies::default(),
         at: begun,
         ttl: Duration::from_secs(1),
+        grace: Grace::new(Duration::ZERO, begun),
     };
     let reply = Arc::new(reply);
     Found { begun, reply }
@@ -41,6 +43,7 @@ async fn the_second_has_what_the_first_finds() {
     assert!(second.as_mut().poll(&mut context).is_pending());
     let other = KeyBuilder::default().number(1).finish();
     drop(lead(&flights, other).await);
+    assert!(flights.try_turn(key).is_none());
     leader.found(found());
     assert!(matches!(second.await, Turn::Waited(Some(_))));
     drop(lead(&flights, key).await);

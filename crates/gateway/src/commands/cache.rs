@@ -133,7 +133,7 @@ impl Stats {
             .max()
             .unwrap_or(0)
             .max(5);
-        let head = ["hits", "misses", "bypasses"];
+        let head = ["hits", "stale", "misses", "bypasses"];
         let _ = write!(text, "{:width$}", "");
         for name in head {
             let _ = write!(text, "{name:>12}");
@@ -141,7 +141,7 @@ impl Stats {
         text.push('\n');
         for (target, counts) in &self.targets {
             let _ = write!(text, "{target:width$}");
-            for result in ["hit", "miss", "bypass"] {
+            for result in ["hit", "stale", "miss", "bypass"] {
                 let _ = write!(text, "{:>12}", counts.get(result).copied().unwrap_or(0));
             }
             text.push('\n');
@@ -177,7 +177,7 @@ mod tests {
         let lines: Vec<String> = stats.text().lines().map(str::to_owned).collect();
         assert!(lines[0].starts_with("kept replies are handed out; 3 replies"));
         let row: Vec<&str> = lines[3].split_whitespace().collect();
-        assert_eq!(row, ["public.tags", "41", "2", "0"]);
+        assert_eq!(row, ["public.tags", "41", "0", "2", "0"]);
         let value: serde_json::Value = serde_json::from_str(&stats.json()).expect("JSON");
         assert_eq!(value["targets"]["public.tags"]["miss"], 2);
         assert_eq!(Stats::read("passerelle_pool_max 10\n"), None);

@@ -35,6 +35,8 @@ pub(crate) struct CachedSettings {
     #[serde(default)]
     pub(crate) audience: AudienceName,
     #[serde(default)]
+    pub(crate) stale_while_revalidate_seconds: u64,
+    #[serde(default)]
     pub(crate) time_tolerance_seconds: u64,
     #[serde(default)]
     pub(crate) counters: Vec<String>,
@@ -127,7 +129,12 @@ impl CacheSettings {
 
 impl CachedSettings {
     fn check(&self, key: &'static str) -> Result<(), ConfigError> {
-        within(key, self.ttl_seconds, 1..=30 * DAY)
+        within(key, self.ttl_seconds, 1..=30 * DAY)?;
+        within(
+            "cache.….stale_while_revalidate_seconds",
+            self.stale_while_revalidate_seconds,
+            0..=DAY,
+        )
     }
 }
 

@@ -113,6 +113,7 @@ fn policy(cached: &CachedSettings) -> CachePolicy {
             AudienceName::Anonymous => Audience::Anonymous,
             AudienceName::Everyone => Audience::Everyone,
         },
+        stale: Duration::from_secs(cached.stale_while_revalidate_seconds),
         time_tolerance: (tolerance != 0).then(|| Duration::from_secs(tolerance)),
         reads_request: RequestParts {
             method: has(RequestPart::Method),

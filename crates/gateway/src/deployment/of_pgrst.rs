@@ -11,8 +11,8 @@ use passerelle_identity::{IdentitySettings, Verifier, Weakness};
 use passerelle_pg::{ControlEndpoint, IntrospectionSettings, KeeperSettings};
 use passerelle_planner::PlanSettings;
 use passerelle_rest::{
-    BatchSettings, CredentialKind, DescribeSettings, ExportSettings, RestSettings, ServerAddress,
-    TransactionMode,
+    BatchSettings, CostLimits, CredentialKind, DescribeSettings, ExportSettings, RestSettings,
+    ServerAddress, TransactionMode,
 };
 use passerelle_store::Store;
 use passerelle_surface::{Cors, CorsDialect, FrontageSettings, HttpLimits, TrustedProxies};

@@ -25,6 +25,8 @@ pub(crate) struct Basis {
     pub(crate) on: Dependencies,
     /// How long it is kept.
     pub(crate) ttl: Duration,
+    /// How long it may be handed out after it was right.
+    pub(crate) grace: Duration,
     /// When this was known.
     pub(crate) read: Moment,
 }
@@ -114,6 +116,11 @@ impl KnownReads {
         Ok(Basis {
             on: Dependencies::new(clocks),
             ttl,
+            grace: if depends_on_time || !caller.principal.is_anonymous() {
+                Duration::ZERO
+            } else {
+                policy.stale
+            },
             read: self.moment,
         })
     }

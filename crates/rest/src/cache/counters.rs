@@ -8,6 +8,7 @@ use passerelle_catalog::QualifiedName;
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     hits: AtomicU64,
+    stale: AtomicU64,
     misses: AtomicU64,
     bypasses: AtomicU64,
 }
@@ -19,6 +20,8 @@ pub struct TableCounters {
     pub name: QualifiedName,
     /// Requests that were answered with a reply that was kept.
     pub hits: u64,
+    /// Requests that were answered with one that was not right any more, while it was asked for anew.
+    pub stale: u64,
     /// Requests that the database was asked for.
     pub misses: u64,
     /// Requests that could not be answered from the cache, nor fill it.
@@ -29,6 +32,7 @@ pub struct TableCounters {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Hit,
+    Stale,
     Miss,
     Bypass,
 }
@@ -37,6 +41,7 @@ impl Outcome {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Hit => "hit",
+            Self::Stale => "stale",
             Self::Miss => "miss",
             Self::Bypass => "bypass",
         }
@@ -47,6 +52,7 @@ impl Counters {
     pub(crate) fn count(&self, outcome: Outcome) {
         let counter = match outcome {
             Outcome::Hit => &self.hits,
+            Outcome::Stale => &self.stale,
             Outcome::Miss => &self.misses,
             Outcome::Bypass => &self.bypasses,
         };
@@ -57,6 +63,7 @@ impl Counters {
         TableCounters {
             name: name.clone(),
             hits: self.hits.load(Ordering::Relaxed),
+            stale: self.stale.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
             bypasses: self.bypasses.load(Ordering::Relaxed),
         }

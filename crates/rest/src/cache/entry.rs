@@ -12,7 +12,7 @@ use actix_web::http::header::{
     HeaderValue, IF_NONE_MATCH, VARY,
 };
 use bytes::Bytes;
-use passerelle_cache::{Kept, KeyBuilder, Moment};
+use passerelle_cache::{Grace, Kept, KeyBuilder, Moment};
 
 use super::Policy;
 use super::basis::Basis;
@@ -101,6 +101,7 @@ impl NewReply {
             on: basis.on.clone(),
             at,
             ttl: basis.ttl,
+            grace: Grace::new(basis.grace, at),
         }
     }
 }
@@ -154,7 +155,7 @@ impl Entry<'_> {
         if let Ok(etag) = HeaderValue::from_str(&kept.etag) {
             headers.insert(ETAG, etag);
         }
-        if outcome == Outcome::Hit {
+        if matches!(outcome, Outcome::Hit | Outcome::Stale) {
             headers.insert(AGE, HeaderValue::from(kept.age(now).as_secs()));
         }
         headers.insert(

@@ -23,6 +23,9 @@ pub struct CachePolicy {
     pub ttl: Duration,
     /// Whose replies are kept.
     pub audience: Audience,
+    /// How long a reply to an anonymous caller may be handed out after it was right, while it is asked for
+    /// anew; zero for not at all. What depends on the time is never.
+    pub stale: Duration,
     /// How much later than it happened a change may show that comes with time alone, such as an
     /// expiry. Replies that depend on the time are not kept without.
     pub time_tolerance: Option<Duration>,
@@ -119,6 +122,7 @@ mod tests {
         let policy = |time_tolerance| CachePolicy {
             ttl: Duration::from_mins(1),
             audience: Audience::Everyone,
+            stale: Duration::ZERO,
             time_tolerance,
             reads_request: RequestParts::default(),
         };

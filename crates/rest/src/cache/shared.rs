@@ -20,11 +20,12 @@ impl ReplyCache {
     ) -> Option<Arc<Kept>> {
         let name = self.name(&key, session)?;
         let (bytes, left) = replies.get(&name).await.ok()??;
-        let on = basis.on.clone();
-        let kept = Kept::decode(&bytes, left, policy.most_bytes, on, |as_of, on| {
+        let (on, grace) = (basis.on.clone(), basis.grace);
+        let kept = Kept::decode(&bytes, left, policy.most_bytes, on, grace, |as_of, on| {
             self.freshness.holds_at(as_of, session, on, Instant::now())
         })?;
-        self.keep(key, basis, kept)
+        let kept = Arc::new(kept);
+        self.keep(key, basis, &kept).then_some(kept)
     }
 
     /// Hands on what was found, beside everything else.

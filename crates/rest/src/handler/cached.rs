@@ -1,6 +1,9 @@
 //! Reads of what may be kept: from the cache where it has the reply, else from the database, once for
 //! all who ask for the same at the same time.
 
+mod refresh;
+mod search;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,10 +12,9 @@ use passerelle_cache::{Found, Kept, Leader, ReplyKey, Turn};
 use passerelle_planner::Handler;
 use passerelle_surface::Stage;
 
+use self::search::Search;
 use super::{Exchange, failed};
-use crate::cache::{
-    Audience, Entry, NewReply, Outcome, Policy, ReplyCache, Sharing, mark, wants_fresh,
-};
+use crate::cache::{Audience, Entry, Outcome, Policy, ReplyCache, Sharing, mark, wants_fresh};
 use crate::course::Caller;
 use crate::error::RestError;
 use crate::work::{Done, Work};
@@ -25,8 +27,8 @@ impl Exchange<'_> {
     pub(super) async fn cached(
         &mut self,
         cache: &ReplyCache,
-        policy: &Policy,
-        work: Work,
+        policy: &Arc<Policy>,
+        mut work: Work,
         caller: &Caller<'_>,
     ) -> Result<HttpResponse, RestError> {
         if !may_be_kept(policy, &work, caller) {
@@ -52,6 +54,14 @@ impl Exchange<'_> {
         if let Some(kept) = cache.get(&key, arrived) {
             return answer(&kept, Outcome::Hit);
         }
+        if caller.principal.is_anonymous()
+            && let Some(kept) = cache.stale(&key, arrived)
+        {
+            match refresh::begin(self.state, policy, key, work, caller) {
+                Ok(()) => return answer(&kept, Outcome::Stale),
+                Err(given_back) => work = *given_back,
+            }
+        }
         let basis = match cache.basis(policy, &work, caller) {
             Ok(basis) => basis,
             Err(reason) => {
@@ -71,14 +81,22 @@ impl Exchange<'_> {
         let Some(found) = cache.freshness().moment(begun) else {
             return self.bypass(policy, work, caller).await;
         };
-        let replies = self.state.replies.as_ref();
-        if let Some(replies) = replies
-            && let Some(reply) = cache.fetch(replies, (key, policy), found, &basis).await
-        {
+        let search = Search {
+            cache,
+            replies: self.state.replies.as_ref(),
+            policy,
+            key,
+            basis,
+            begun,
+            found,
+        };
+        if let Some(reply) = search.of_others().await {
             let response = answer(&reply, Outcome::Hit);
             if let Some(leader) = leader {
-                let begun = reply.at;
-                leader.found(Found { begun, reply });
+                leader.found(Found {
+                    begun: reply.at,
+                    reply,
+                });
             }
             return response;
         }
@@ -86,22 +104,10 @@ impl Exchange<'_> {
         let has_own_head = done.has_own_head();
         let response = done.reply(caller.settings.verbosity)?;
         self.stopwatch.lap(Stage::Reply);
-        let reply = match NewReply::of(response) {
-            Ok(reply) => reply,
-            Err(response) => return Ok(*response),
-        };
-        let is_kept = !has_own_head && reply.is_kept(policy);
-        let kept = reply.kept(&basis, found, begun);
-        let response = answer(&kept, Outcome::Miss);
-        if is_kept && let Some(reply) = cache.keep(key, &basis, kept) {
-            if let Some(replies) = replies {
-                cache.share(replies, &key, &reply);
-            }
-            if let Some(leader) = leader {
-                leader.found(Found { begun, reply });
-            }
+        match search.end(response, has_own_head, leader) {
+            Ok(kept) => answer(&kept, Outcome::Miss),
+            Err(response) => Ok(*response),
         }
-        response
     }
 
     /// Answers from the database, and says so.

@@ -6,7 +6,7 @@ use passerelle_statement::Statement;
 use passerelle_wire::{Flight, OpenTransaction};
 
 use super::write::{refuse, refuse_keys, written};
-use super::{Answer, RunError, cost, Written, answer, estimated_total, needs_estimate};
+use super::{Answer, RunError, Written, answer, cost, estimated_total, needs_estimate};
 use crate::course::Course;
 
 /// Runs a read or a call, and finds its total.

@@ -19,8 +19,8 @@ use passerelle_identity::{IdentitySettings, Secret, SigningKey, UnixTime, Verifi
 use passerelle_pg::{IntrospectionSettings, introspect};
 use passerelle_planner::PlanSettings;
 use passerelle_rest::{
-    BatchSettings, CostLimits, CredentialKind, DescribeSettings, ExportSettings, RestSettings, RestState,
-    ServerAddress, TransactionMode,
+    BatchSettings, CostLimits, CredentialKind, DescribeSettings, ExportSettings, RestSettings,
+    RestState, ServerAddress, TransactionMode,
 };
 use passerelle_store::Store;
 use passerelle_surface::{

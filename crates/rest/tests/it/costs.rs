@@ -43,14 +43,24 @@ async fn what_costs_too_much_is_refused() {
     let reply = api.get("/many?text=like.*9*").await;
     reply.assert_error(422, "PSR422");
     let error = reply.json();
-    assert_eq!(error["details"], Value::Null, "what is expected tells of hidden rows");
-    assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("index")));
+    assert_eq!(
+        error["details"],
+        Value::Null,
+        "what is expected tells of hidden rows"
+    );
+    assert!(
+        error["hint"]
+            .as_str()
+            .is_some_and(|hint| hint.contains("index"))
+    );
     assert_eq!(api.get("/many?id=eq.7").await.json()[0]["text"], "text 7");
     let page = api.get("/many?select=id&order=id&limit=3").await;
     assert_eq!(page.json(), json!([{ "id": 1 }, { "id": 2 }, { "id": 3 }]));
     // As CSV, counted, as HEAD, too.
     let csv = [("accept", "text/csv")];
-    api.get_with("/many", &csv).await.assert_error(422, "PSR422");
+    api.get_with("/many", &csv)
+        .await
+        .assert_error(422, "PSR422");
     let counted = [("prefer", "count=exact")];
     api.get_with("/many?limit=1", &counted)
         .await

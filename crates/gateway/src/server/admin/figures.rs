@@ -215,6 +215,7 @@ fn replies(cache: &Cache, out: &mut String) {
     for counters in cache.replies.counters() {
         for (result, value) in [
             ("hit", counters.hits),
+            ("stale", counters.stale),
             ("miss", counters.misses),
             ("bypass", counters.bypasses),
         ] {

@@ -26,6 +26,7 @@ fn kept() -> Kept {
     let basis = Basis {
         on: Dependencies::default(),
         ttl: Duration::from_mins(1),
+        grace: Duration::ZERO,
         read: moment,
     };
     reply("[1]", "0-0/*").kept(&basis, moment, now)
