@@ -28,14 +28,14 @@ policies: ## Print who may do what in the example application (docs/policies.md)
 
 bench: install-bench ## Measure the stages, and the gateway beside pgbench
 	cargo bench --workspace
-	cargo build --quiet --release --package passerelle-gateway
+	cargo build --quiet --profile dist --package passerelle-gateway
 	node bench/bench.mjs $(ARGS)
 	node bench/cached.mjs
 	node bench/accounts.mjs
 
 bench-realtime: install-bench ## Measure sockets, broadcast, changes of rows and private channels (ARGS='--rounds 1')
-	cargo build --quiet --release --package passerelle-gateway
-	cargo build --quiet --release --package passerelle-realtime --example load
+	cargo build --quiet --profile dist --package passerelle-gateway
+	cargo build --quiet --profile dist --package passerelle-realtime --example load
 	node bench/realtime.mjs $(ARGS)
 
 soak: install-test ## Kept replies and realtime under faults, for long (SOAK_STEPS, SOAK_SECONDS of each fault, SOAK_REALTIME_SECONDS)

@@ -2,7 +2,7 @@
 //
 //   node bench/accounts.mjs [--rounds 3] [--seconds 3] [--json]
 //
-// Needs target/release/passerelle, wrk and psql. Figures are medians.
+// Needs target/dist/passerelle, wrk and psql. Figures are medians.
 
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { run, start, usage } from './processes.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const binary = join(dirname(here), 'target/release/passerelle');
+const binary = join(dirname(here), 'target/dist/passerelle');
 const { values: options } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '3' }, json: { type: 'boolean', default: false } },
 });

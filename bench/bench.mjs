@@ -2,7 +2,7 @@
 //
 //   node bench/bench.mjs [--rounds 5] [--seconds 4] [--only NAME] [--json]
 //
-// Needs target/release/passerelle, wrk, pgbench and psql. Rounds of gateway and pgbench take turns,
+// Needs target/dist/passerelle, wrk, pgbench and psql. Rounds of gateway and pgbench take turns,
 // so that whatever else the machine does touches both. Figures are medians over the rounds. The gateway logs as it does
 // by default, a line for each request, to /dev/null.
 
@@ -19,7 +19,7 @@ import { BULK, USER, scenarios } from './scenarios.mjs';
 import { startups } from './startup.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const binary = join(dirname(here), 'target/release/passerelle');
+const binary = join(dirname(here), 'target/dist/passerelle');
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },

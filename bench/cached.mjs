@@ -2,7 +2,7 @@
 //
 //   node bench/cached.mjs [--rounds 3] [--seconds 3] [--only 'kept in process'] [--binary FILE] [--json]
 //
-// Needs target/release/passerelle, wrk and psql. Rounds with and without the cache take turns; figures are medians.
+// Needs target/dist/passerelle, wrk and psql. Rounds with and without the cache take turns; figures are medians.
 
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
-    binary: { type: 'string', default: join(dirname(here), 'target/release/passerelle') },
+    binary: { type: 'string', default: join(dirname(here), 'target/dist/passerelle') },
     json: { type: 'boolean', default: false },
   },
 });

@@ -3,7 +3,7 @@
 //
 //   node bench/realtime.mjs [--rounds 3] [--seconds 5] [--json]
 //
-// Needs target/release/passerelle, target/release/examples/load and psql. Figures are medians.
+// Needs target/dist/passerelle, target/dist/examples/load and psql. Figures are medians.
 
 import { createHmac } from 'node:crypto';
 import { spawn } from 'node:child_process';
@@ -18,7 +18,7 @@ import { parseArgs } from 'node:util';
 import { run, start, usage } from './processes.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const target = join(dirname(here), 'target/release');
+const target = join(dirname(here), 'target/dist');
 const { values: options } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
 });

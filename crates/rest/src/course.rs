@@ -78,6 +78,10 @@ impl Caller<'_> {
         }
     }
 
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method is one of a single lifetime"
+    )]
     fn prelude(&self, transaction: &TransactionSpec, call: Option<&CallPlan>) -> Vec<Statement> {
         let all = RequestParts {
             method: true,
