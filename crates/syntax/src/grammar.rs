@@ -39,3 +39,6 @@ fn delimiter<const E: bool>(s: &mut Scanner<'_, E>) -> Parsed<()> {
     s.one(|found| found == '.', &[Label::Name("delimiter (.)")])
         .map(|_| ())
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,7 +79,8 @@ impl<'t> Source<'t> {
 }
 
 impl<'t, const EXPLAIN: bool> Scanner<'t, EXPLAIN> {
-    fn new(text: &'t str, limits: &'t Limits) -> Self {
+    /// At the beginning of a text.
+    pub(crate) fn new(text: &'t str, limits: &'t Limits) -> Self {
         Self {
             text,
             at: 0,
