@@ -28,6 +28,7 @@ pub(crate) const MIGRATIONS: &[Migration<'static>] = migrations![
     "0013_tracked_sessions.sql",
     "0014_realtime.sql",
     "0015_told_tables.sql",
+    "0016_claimed_jobs.sql",
 ];
 
 #[cfg(test)]

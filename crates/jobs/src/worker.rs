@@ -1,358 +1,323 @@
-//! Workers: each takes one job after the other, in a transaction that lasts as long as the work.
+//! A worker: does one job after the other, each under the claim that it was handed with.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use passerelle_pg::{ControlClient, ControlEndpoint, ControlError, ControlTransaction};
+use passerelle_pg::{ControlEndpoint, ControlError, ControlTransaction, ControlType};
 use passerelle_webhook::{Caller, Message};
 use serde_json::json;
-use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::backoff::pause;
-use crate::desk::{Queue, queues};
 use crate::install::qualified;
-use crate::spec::{Cause, JobSpec, JobSpecs, Work};
+use crate::moments::now;
+use crate::session::{Begun, Ending, Failure, Session};
+use crate::spec::{JobSpec, Work};
+use crate::ticket::Ticket;
+use crate::tray::Handed;
+use crate::workers::{Crew, LOST};
 
-/// How often an idle worker looks for jobs.
-const IDLE: Duration = Duration::from_millis(200);
-/// Pause after a failure of the connection.
-const LOST: Duration = Duration::from_secs(1);
-/// How often jobs are counted.
-const LOOK: Duration = Duration::from_secs(10);
-/// No schedule is looked at more rarely.
-const TICK: Duration = Duration::from_secs(30);
-
+/// How long work that holds no transaction is a worker's before it is handed out again …
+const LEASE: Duration = Duration::from_secs(10);
+/// … unless the worker says that it is still at it, every so often.
+const RENEWAL: Duration = Duration::from_secs(3);
+/// How often it is tried to say what has become of it.
+const TRIES: u32 = 30;
 /// Of the answer of a webhook so many bytes are kept.
 const SHOWN: usize = 200;
 
-const TAKE: &str = "select id, job, attempts, payload::text, pg_catalog.random()
-from passerelle.take_job($1, $2)";
-const FINISH: &str = "select passerelle.finish_job($1)";
-const FAIL: &str = "select passerelle.fail_job($1, $2, $3, $4)";
-const SCHEDULE: &str = "select passerelle.schedule_job($1, $2::text::timestamptz)";
-const ROLE: &str = "select pg_catalog.set_config('role', $1, true),
-pg_catalog.set_config('request.jwt.claims', $2, true),
-pg_catalog.set_config('passerelle.job_id', $3, true),
-pg_catalog.set_config('statement_timeout', $4, true)";
+type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// Workers that run until this is dropped; what they were doing then is given back.
-#[derive(Debug)]
-pub struct Workers {
-    counts: Arc<Counts>,
-    tasks: Vec<JoinHandle<()>>,
+/// Does jobs, with a connection of its own.
+pub(crate) struct Worker {
+    crew: Arc<Crew>,
+    caller: Caller,
+    session: Option<Session>,
 }
 
-/// What workers have done since their start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct JobCounts {
-    /// Jobs that are done.
-    pub done: u64,
-    /// Attempts that have failed.
-    pub failed: u64,
-    /// Jobs that are dead after their last attempt.
-    pub dead: u64,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    done: AtomicU64,
-    failed: AtomicU64,
-    dead: AtomicU64,
-    /// What was seen last.
-    queues: Mutex<Vec<Queue>>,
-}
-
-/// A job that was taken.
-struct Taken {
-    id: i64,
-    attempts: i32,
-    payload: String,
-    /// Between 0 and 1.
-    chance: f64,
-}
-
-impl Workers {
-    /// Begins to work on tasks of the current runtime, each with a connection of its own; one more
-    /// keeps the schedules.
-    pub fn start(endpoint: &ControlEndpoint, jobs: JobSpecs, workers: usize) -> Self {
-        let counts = Arc::new(Counts::default());
-        if jobs.is_empty() || workers == 0 {
-            return Self {
-                counts,
-                tasks: Vec::new(),
-            };
-        }
-        let jobs = Arc::new(jobs);
-        let worker = |_| {
-            let (endpoint, jobs) = (endpoint.clone(), Arc::clone(&jobs));
-            tokio::spawn(work(endpoint, jobs, Arc::clone(&counts)))
-        };
-        let mut tasks: Vec<_> = (0..workers).map(worker).collect();
-        tasks.push(tokio::spawn(keep_schedules(endpoint.clone(), jobs)));
-        tasks.push(tokio::spawn(look(endpoint.clone(), Arc::clone(&counts))));
-        Self { counts, tasks }
-    }
-
-    /// What they have done.
-    pub fn counts(&self) -> JobCounts {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        JobCounts {
-            done: read(&self.counts.done),
-            failed: read(&self.counts.failed),
-            dead: read(&self.counts.dead),
+impl Worker {
+    pub(crate) fn new(crew: Arc<Crew>, caller: Caller) -> Self {
+        Self {
+            crew,
+            caller,
+            session: None,
         }
     }
-}
 
-impl Workers {
-    /// How many jobs there were, by name, when it was last looked, a few seconds ago.
-    pub fn queues(&self) -> Vec<Queue> {
-        let queues = self.counts.queues.lock();
-        queues.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Drop for Workers {
-    fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
-    }
-}
-
-async fn work(endpoint: ControlEndpoint, jobs: Arc<JobSpecs>, counts: Arc<Counts>) {
-    let caller = match Caller::new() {
-        Ok(caller) => caller,
-        Err(error) => {
-            tracing::error!(%error, "jobs are not done: there is no HTTP client");
-            return;
-        }
-    };
-    loop {
-        match endpoint.connect().await {
-            Ok(mut client) => {
-                let worker = Worker {
-                    jobs: &jobs,
-                    counts: &counts,
-                    caller: &caller,
-                };
-                let error = worker.run(&mut client).await;
-                tracing::warn!(%error, "the connection of a worker failed");
-            }
-            Err(error) => tracing::warn!(%error, "a worker has no connection"),
-        }
-        sleep(LOST).await;
-    }
-}
-
-struct Worker<'a> {
-    jobs: &'a [JobSpec],
-    counts: &'a Counts,
-    caller: &'a Caller,
-}
-
-impl Worker<'_> {
-    /// Works until the connection fails.
-    async fn run(&self, client: &mut ControlClient) -> ControlError {
-        let mut names: Vec<&str> = self.jobs.iter().map(|job| job.name.as_str()).collect();
-        let mut slots: Vec<i32> = self.jobs.iter().map(|job| job.concurrency).collect();
+    /// Works, as long as it is let.
+    pub(crate) async fn run(mut self) {
+        let crew = Arc::clone(&self.crew);
         loop {
-            match self.one(client, &names, &slots).await {
-                Ok(true) => {
-                    // Another job comes first next time.
-                    names.rotate_left(1);
-                    slots.rotate_left(1);
+            if let Err(error) = connected(&mut self.session, &crew.endpoint).await {
+                tracing::warn!(error, "a worker has no connection");
+                sleep(LOST).await;
+                continue;
+            }
+            let handed = crew.tray.next().await;
+            let ticket = &handed.ticket;
+            let Some(job) = crew.job(&ticket.job) else {
+                acknowledge(&crew, &handed).await;
+                continue;
+            };
+            let attempt = match &job.work {
+                Work::Function { .. } => self.call_function(job, &handed).await,
+                Work::Webhook { .. } | Work::Gateway(_) => self.run_errand(job, &handed).await,
+            };
+            if let Err(error) = attempt {
+                let (job, id) = (ticket.job.as_str(), ticket.id);
+                tracing::warn!(job, id, error, "the connection of a worker failed");
+                self.session = None;
+                // What was done in a transaction is undone.
+                if let Ok(session) = connected(&mut self.session, &crew.endpoint).await {
+                    let _ = session.release(ticket).await;
                 }
-                Ok(false) => sleep(IDLE).await,
-                Err(error) => return error,
             }
         }
     }
 
-    /// Takes a job and does it; whether there was one.
-    async fn one(
-        &self,
-        client: &mut ControlClient,
-        names: &[&str],
-        slots: &[i32],
-    ) -> Result<bool, ControlError> {
-        let transaction = client.transaction().await?;
-        let Some(row) = transaction.query_opt(TAKE, &[&names, &slots]).await? else {
+    /// Calls a function in the transaction that ends its job, so that both are there or neither.
+    async fn call_function(&mut self, job: &JobSpec, handed: &Handed) -> Result<(), Error> {
+        let (crew, ticket) = (&self.crew, &handed.ticket);
+        let session = connected(&mut self.session, &crew.endpoint).await?;
+        let (client, statements) = (&mut session.client, &session.statements);
+        let mut transaction = client.transaction().await?;
+        let Some(begun) = statements.hold(&transaction, ticket).await? else {
             transaction.rollback().await?;
-            return Ok(false);
-        };
-        let name: String = row.try_get(1)?;
-        let taken = Taken {
-            id: row.try_get(0)?,
-            attempts: row.try_get(2)?,
-            payload: row.try_get(3)?,
-            chance: row.try_get(4)?,
-        };
-        let Some(job) = self.jobs.iter().find(|job| job.name == name) else {
-            transaction.rollback().await?;
-            return Ok(false);
-        };
-        self.attempt(transaction, job, taken).await?;
-        Ok(true)
-    }
-
-    async fn attempt(
-        &self,
-        mut transaction: ControlTransaction<'_>,
-        job: &JobSpec,
-        taken: Taken,
-    ) -> Result<(), ControlError> {
-        let id = format!("{}:{}", job.name, taken.id);
-        let failure = match &job.work {
-            Work::Function { name, role } => {
-                let call = format!("select {}($1::text::jsonb)", qualified(name));
-                let claims = json!({ "role": role }).to_string();
-                let timeout = format!("{}ms", job.timeout.as_millis());
-                // What it does is undone if it fails; that the job is taken stays.
-                let savepoint = transaction.savepoint("work").await?;
-                let called = async {
-                    savepoint
-                        .query(ROLE, &[role, &claims, &id, &timeout])
-                        .await?;
-                    savepoint.query(&call, &[&taken.payload]).await
-                };
-                match called.await {
-                    Ok(_) => {
-                        let back = "select pg_catalog.set_config('role', 'none', true),
-                            pg_catalog.set_config('statement_timeout', '0', true)";
-                        savepoint.query(back, &[]).await?;
-                        savepoint.commit().await?;
-                        None
-                    }
-                    Err(error) => {
-                        savepoint.rollback().await?;
-                        Some(passerelle_pg::told(&error))
-                    }
-                }
-            }
-            Work::Webhook { url, secret } => {
-                // Receivers refuse what was sent too long ago.
-                let message = Message {
-                    id: &id,
-                    seconds: now().timestamp(),
-                    body: &taken.payload,
-                };
-                let secrets = std::slice::from_ref(secret);
-                let sent = self.caller.call(url, secrets, message, job.timeout, SHOWN);
-                match sent.await {
-                    Ok(answer) if (200..300).contains(&answer.status) => None,
-                    Ok(answer) => {
-                        let shown = String::from_utf8_lossy(&answer.body);
-                        Some(format!("the answer was {}: {shown}", answer.status))
-                    }
-                    Err(error) => Some(error.to_string()),
-                }
-            }
-            Work::Gateway(handler) => {
-                let work = handler.handle(taken.payload);
-                match timeout(job.timeout, work).await {
-                    Ok(outcome) => outcome.err(),
-                    Err(_) => Some("it took too long".to_owned()),
-                }
-            }
-        };
-        let Some(failure) = failure else {
-            transaction.query(FINISH, &[&taken.id]).await?;
-            transaction.commit().await?;
-            self.counts.done.fetch_add(1, Ordering::Relaxed);
+            acknowledge(crew, handed).await;
             return Ok(());
         };
-        let failed = u32::try_from(taken.attempts).unwrap_or(0) + 1;
-        let seconds = pause(job.backoff, failed, taken.chance).as_secs_f64();
-        let failed: [&(dyn passerelle_pg::ToSql + Sync); 4] =
-            [&taken.id, &failure, &job.attempts, &seconds];
-        let dead: Option<bool> = transaction.query_one(FAIL, &failed).await?.try_get(0)?;
-        transaction.commit().await?;
-        self.counts.failed.fetch_add(1, Ordering::Relaxed);
-        if dead == Some(true) {
-            self.counts.dead.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(
-                job = job.name,
-                id = taken.id,
-                error = failure,
-                "a job is dead"
-            );
-        } else {
-            tracing::warn!(
-                job = job.name,
-                id = taken.id,
-                error = failure,
-                "a job failed"
-            );
+        let called = call(
+            &mut transaction,
+            &session.statements.enter,
+            job,
+            ticket,
+            &begun,
+        );
+        // From here on its lock says that somebody is at it.
+        let (called, ()) = tokio::join!(called, acknowledge(crew, handed));
+        let failure = called?.map(|error| failure(job, &begun, error));
+        let ending = match &failure {
+            None => statements.finish(&transaction, ticket).await?,
+            Some(failure) => statements.fail(&transaction, ticket, failure).await?,
+        };
+        if ending == Ending::Void {
+            transaction.rollback().await?;
+            self.note(job, ticket, ending, None);
+            return Ok(());
+        }
+        match transaction.commit().await {
+            Ok(()) => self.note(job, ticket, ending, failure.as_ref()),
+            // As of a constraint that is checked last.
+            Err(error) if error.as_db_error().is_some() && !client.is_closed() => {
+                let failure = failure_of(job, &begun, &error);
+                let ending = session.end(ticket, Some(&failure)).await?;
+                self.note(job, ticket, ending, Some(&failure));
+            }
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }
-}
 
-/// Looks how many jobs there are, again and again.
-async fn look(endpoint: ControlEndpoint, counts: Arc<Counts>) {
-    loop {
-        match endpoint.connect().await {
-            Ok(client) => {
-                while let Ok(found) = queues(&client).await {
-                    *counts.queues.lock().unwrap_or_else(PoisonError::into_inner) = found;
-                    sleep(LOOK).await;
-                }
+    /// Does what is done outside of the database, while no transaction is open.
+    async fn run_errand(&mut self, job: &JobSpec, handed: &Handed) -> Result<(), Error> {
+        let (crew, ticket) = (Arc::clone(&self.crew), &handed.ticket);
+        let session = connected(&mut self.session, &crew.endpoint).await?;
+        let Some(begun) = session.begin(ticket, LEASE).await? else {
+            acknowledge(&crew, handed).await;
+            return Ok(());
+        };
+        let caller = self.caller.clone();
+        let work = async {
+            tokio::select! {
+                outcome = errand(&caller, job, ticket, &begun) => outcome,
+                never = keep(&mut self.session, &crew.endpoint, ticket) => match never {},
             }
-            Err(error) => tracing::debug!(%error, "jobs cannot be counted"),
-        }
-        sleep(LOOK).await;
+        };
+        let (outcome, ()) = tokio::join!(work, acknowledge(&crew, handed));
+        let failure = outcome.err().map(|error| failure(job, &begun, error));
+        let ending = self.settle(ticket, failure.as_ref()).await?;
+        self.note(job, ticket, ending, failure.as_ref());
+        Ok(())
     }
-}
 
-/// Records jobs when their moments come.
-async fn keep_schedules(endpoint: ControlEndpoint, jobs: Arc<JobSpecs>) {
-    let schedules = || {
-        jobs.iter().filter_map(|job| match &job.cause {
-            Cause::Schedule(schedule) => Some((&job.name, schedule)),
-            Cause::Rows { .. } | Cause::Gateway => None,
-        })
-    };
-    if schedules().next().is_none() {
-        return;
-    }
-    let mut since = now();
-    loop {
-        let next = schedules().filter_map(|(_, schedule)| schedule.after(since));
-        let next = next.min().unwrap_or(since + TICK);
-        let wait = (next - now()).to_std().unwrap_or_default().min(TICK);
-        sleep(wait).await;
-        let until = now();
-        let mut all = true;
-        for (name, schedule) in schedules() {
-            let Some(due) = schedule.after(since).filter(|due| *due <= until) else {
-                continue;
+    /// Says what has become of work that cannot be undone, over another connection if this one has failed.
+    async fn settle(
+        &mut self,
+        ticket: &Ticket,
+        failure: Option<&Failure>,
+    ) -> Result<Ending, Error> {
+        let mut tries = 0;
+        loop {
+            let ending = match connected(&mut self.session, &self.crew.endpoint).await {
+                Ok(session) => session.end(ticket, failure).await.map_err(Error::from),
+                Err(error) => Err(error),
             };
-            if let Err(error) = record(&endpoint, name, due).await {
-                tracing::warn!(job = name.as_str(), %error, "a moment of a schedule was not recorded");
-                all = false;
+            tries += 1;
+            match ending {
+                Err(error) if tries < TRIES => {
+                    tracing::debug!(error, "the end of a job is not yet written down");
+                    self.session = None;
+                    // The first failure may be that of a connection that had been closed.
+                    if tries > 1 {
+                        sleep(LOST).await;
+                    }
+                }
+                ending => return ending,
             }
         }
-        if all {
-            since = until;
-        } else {
-            sleep(LOST).await;
+    }
+
+    fn note(&self, job: &JobSpec, ticket: &Ticket, ending: Ending, failure: Option<&Failure>) {
+        self.crew.counts.note(ending);
+        let (job, id) = (job.name.as_str(), ticket.id);
+        let error = failure.map(|failure| failure.error.as_str());
+        match ending {
+            Ending::Done => {}
+            Ending::Failed => tracing::warn!(job, id, error, "a job failed"),
+            Ending::Dead => tracing::error!(job, id, error, "a job is dead"),
+            Ending::Void => {
+                tracing::warn!(job, id, error, "a job took so long that another has it");
+            }
         }
     }
 }
 
-async fn record(
+/// The session, opened again if it has failed.
+async fn connected<'a>(
+    session: &'a mut Option<Session>,
     endpoint: &ControlEndpoint,
-    name: &str,
-    due: DateTime<Utc>,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let client = endpoint.connect().await?;
-    client.query(SCHEDULE, &[&name, &due.to_rfc3339()]).await?;
-    Ok(())
+) -> Result<&'a mut Session, Error> {
+    if session
+        .as_ref()
+        .is_some_and(|session| session.client.is_closed())
+    {
+        *session = None;
+    }
+    match session {
+        Some(session) => Ok(session),
+        none => Ok(none.insert(Session::open(endpoint).await?)),
+    }
 }
 
-fn now() -> DateTime<Utc> {
-    #[expect(clippy::disallowed_methods, reason = "schedules follow the calendar")]
-    std::time::SystemTime::now().into()
+/// Says that a job was taken up: from now on PostgreSQL alone knows of it.
+async fn acknowledge(crew: &Crew, handed: &Handed) {
+    if let Some(entry) = &handed.entry
+        && let Err(error) = crew.stream.acknowledge(entry).await
+    {
+        tracing::debug!(%error, "a job that was taken up may be handed over again");
+    }
+}
+
+/// Calls a function under its role; why it failed, and then nothing is left of it.
+async fn call(
+    transaction: &mut ControlTransaction<'_>,
+    enter: &passerelle_pg::ControlStatement,
+    job: &JobSpec,
+    ticket: &Ticket,
+    begun: &Begun,
+) -> Result<Option<String>, ControlError> {
+    let Work::Function { name, role } = &job.work else {
+        return Ok(None);
+    };
+    let call = format!("select {}($1::text::jsonb)", qualified(name));
+    let id = message_id(job, ticket);
+    let claims = json!({ "role": role }).to_string();
+    let timeout = format!("{}ms", job.timeout.as_millis());
+    let savepoint = transaction.savepoint("work").await?;
+    let payload = [(
+        &begun.payload as &(dyn passerelle_pg::ToSql + Sync),
+        ControlType::TEXT,
+    )];
+    // Both are sent at once; PostgreSQL does them in this order, and the second only after the first.
+    let entering: [&(dyn passerelle_pg::ToSql + Sync); 4] = [role, &claims, &id, &timeout];
+    let (entered, called) = tokio::join!(
+        biased;
+        savepoint.query(enter, &entering),
+        savepoint.query_typed(&call, &payload),
+    );
+    match entered.and(called) {
+        Ok(_) => {
+            savepoint.commit().await?;
+            Ok(None)
+        }
+        Err(error) => {
+            savepoint.rollback().await?;
+            Ok(Some(passerelle_pg::told(&error)))
+        }
+    }
+}
+
+/// Sends a webhook or does the gateway's own work; why it failed.
+async fn errand(
+    caller: &Caller,
+    job: &JobSpec,
+    ticket: &Ticket,
+    begun: &Begun,
+) -> Result<(), String> {
+    match &job.work {
+        Work::Function { .. } => Ok(()),
+        Work::Webhook { url, secret } => {
+            // Receivers refuse what was sent too long ago.
+            let message = Message {
+                id: &message_id(job, ticket),
+                seconds: now().timestamp(),
+                body: &begun.payload,
+            };
+            let secrets = std::slice::from_ref(secret);
+            let sent = caller.call(url, secrets, message, job.timeout, SHOWN).await;
+            let answer = sent.map_err(|error| error.to_string())?;
+            if (200..300).contains(&answer.status) {
+                return Ok(());
+            }
+            let shown = String::from_utf8_lossy(&answer.body);
+            Err(format!("the answer was {}: {shown}", answer.status))
+        }
+        Work::Gateway(handler) => {
+            let work = handler.handle(begun.payload.clone());
+            match timeout(job.timeout, work).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err("it took too long".to_owned()),
+            }
+        }
+    }
+}
+
+/// Says again and again that somebody is still at a job.
+async fn keep(
+    session: &mut Option<Session>,
+    endpoint: &ControlEndpoint,
+    ticket: &Ticket,
+) -> Infallible {
+    loop {
+        sleep(RENEWAL).await;
+        let kept = match connected(session, endpoint).await {
+            Ok(session) => session.keep(ticket, LEASE).await.map_err(Error::from),
+            Err(error) => Err(error),
+        };
+        let (job, id) = (ticket.job.as_str(), ticket.id);
+        match kept {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(job, id, "a job was handed to another as well"),
+            Err(error) => tracing::debug!(job, id, error, "a job could not be kept"),
+        }
+    }
+}
+
+/// The same for every attempt of a job.
+fn message_id(job: &JobSpec, ticket: &Ticket) -> String {
+    format!("{}:{}", job.name, ticket.id)
+}
+
+fn failure(job: &JobSpec, begun: &Begun, error: String) -> Failure {
+    let failed = u32::try_from(begun.attempts).unwrap_or(0) + 1;
+    Failure {
+        error,
+        most: job.attempts,
+        pause: pause(job.backoff, failed, begun.chance),
+    }
+}
+
+fn failure_of(job: &JobSpec, begun: &Begun, error: &ControlError) -> Failure {
+    failure(job, begun, passerelle_pg::told(error))
 }

@@ -19,6 +19,8 @@ pub use tokio_postgres::Statement as ControlStatement;
 pub use tokio_postgres::Transaction as ControlTransaction;
 /// What can be a parameter of a statement there.
 pub use tokio_postgres::types::ToSql;
+/// A type of such a parameter.
+pub use tokio_postgres::types::Type as ControlType;
 
 /// Where control connections lead: what an [`Endpoint`] accepts. Its `Debug` shows no password.
 #[derive(Clone, Debug)]

@@ -23,7 +23,7 @@ mod row_feed;
 pub use config::in_database_settings;
 pub use control::{
     ControlClient, ControlEndpoint, ControlError, ControlRow, ControlStatement, ControlTransaction,
-    ToSql, told,
+    ControlType, ToSql, told,
 };
 pub use db_error::{ErrorReply, RaiseError, SqlError, error_reply};
 pub use describe::{accessible_routines, accessible_tables, schema_comment};

@@ -1,4 +1,5 @@
-//! What is hot and what expires: limits of rates, sessions in use, replies and messages between gateways.
+//! What is hot and what expires: limits of rates, sessions in use, replies, messages between gateways, and work that is
+//! handed from one to whoever is free.
 //!
 //! [`Store`] is Redis (or Valkey), alone or watched by Sentinel, or else this process's memory: the
 //! same operations for one process alone. This crate is the only one that speaks to Redis. Redis
@@ -15,6 +16,7 @@ mod rate_limit;
 mod replies;
 mod sessions;
 mod store;
+mod stream;
 mod tls;
 mod url;
 
@@ -24,3 +26,4 @@ pub use rate_limit::{Decision, LimitKey, Origin, PolicyError, RateLimiter, RateP
 pub use replies::SharedReplies;
 pub use sessions::{SessionEntry, Sessions};
 pub use store::{MemoryStore, RedisSettings, RedisStore, Store, StoreStatus};
+pub use stream::{Stream, StreamEntry, StreamReader};

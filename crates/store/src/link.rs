@@ -187,6 +187,6 @@ fn is_answer(error: &RedisError) -> bool {
 }
 
 /// No messages are expected on this connection.
-fn none() -> Option<fn(redis::PushInfo) -> Result<(), redis::aio::SendError>> {
+pub(crate) fn none() -> Option<fn(redis::PushInfo) -> Result<(), redis::aio::SendError>> {
     None
 }

@@ -11,6 +11,7 @@ use crate::presence::Presence;
 use crate::rate_limit::{RateLimiter, SharedLimits, Twin};
 use crate::replies::SharedReplies;
 use crate::sessions::Sessions;
+use crate::stream::{LocalStreams, SharedStream, Stream};
 
 /// Callers whose limits one process remembers; about 100 bytes each.
 const CALLERS: usize = 64 * 1024;
@@ -60,6 +61,7 @@ pub struct RedisStore {
 pub struct MemoryStore {
     twin: Arc<Twin>,
     bus: Arc<LocalBus>,
+    streams: Arc<LocalStreams>,
 }
 
 /// How a store in Redis is doing.
@@ -77,6 +79,7 @@ impl Store {
         Self::Memory(MemoryStore {
             twin: twin(),
             bus: Arc::default(),
+            streams: Arc::default(),
         })
     }
 
@@ -139,6 +142,21 @@ impl Store {
             Self::Redis(store) => {
                 let presence = Arc::clone(&store.presence);
                 Bus::remote(Arc::clone(&store.endpoint), presence, &store.key_prefix)
+            }
+        }
+    }
+
+    /// Hands work to one of its readers each, and forgets what none has taken up in `life`; with a connection of
+    /// its own, kept by the current runtime. Streams of one name are one.
+    pub fn stream(&self, name: &str, life: Duration) -> Stream {
+        match self {
+            Self::Memory(store) => Stream::in_memory(store.streams.named(name), life),
+            Self::Redis(store) => {
+                let (endpoint, presence) = (&store.endpoint, &store.presence);
+                let link = Link::start(Arc::clone(endpoint), Arc::clone(presence));
+                let key = format!("{}stream:{{{name}}}", store.key_prefix);
+                let (endpoint, presence) = (Arc::clone(endpoint), Arc::clone(presence));
+                Stream::in_redis(SharedStream::new(link, endpoint, presence, key, life))
             }
         }
     }

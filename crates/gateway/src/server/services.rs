@@ -49,7 +49,8 @@ impl Services {
         });
         let mut all_jobs = jobs.jobs;
         all_jobs.extend(accounts.iter().flat_map(Accounts::messages));
-        let workers = Arc::new(Workers::start(&around.control, all_jobs, jobs.workers));
+        let workers = Workers::start(&around.control, around.store, all_jobs, jobs.workers);
+        let workers = Arc::new(workers);
         let realtime = match realtime {
             Some(parts) => {
                 let known = RealtimeParts {

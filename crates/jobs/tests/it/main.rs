@@ -1,7 +1,12 @@
-//! Jobs against a real PostgreSQL, and webhooks against a real server.
+//! Jobs against a real PostgreSQL and a real Redis, and webhooks against a real server.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::collections::HashMap;
+mod claims;
+mod deaths;
+mod hand_over;
+mod receiver;
+mod webhooks;
+
 use std::time::{Duration, Instant};
 
 use passerelle_catalog::QualifiedName;
@@ -9,9 +14,8 @@ use passerelle_jobs::{
     Cause, Change, JobSpec, Work, Workers, drop_dead, install, letters, queues, retry,
 };
 use passerelle_pg::ControlEndpoint;
-use passerelle_testkit::TestDb;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use passerelle_store::{RedisSettings, Store};
+use passerelle_testkit::{TestDb, TestRedis};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -58,9 +62,32 @@ fn job(name: &str, cause: Cause) -> JobSpec {
     }
 }
 
+/// A job that sends a webhook.
+fn hook(url: &str) -> JobSpec {
+    let mut hook = job("hook", rows(&[Change::Insert]));
+    hook.work = Work::Webhook {
+        url: url.to_owned(),
+        secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".parse().unwrap(),
+    };
+    hook
+}
+
+/// A store in a Redis; with time to spare, or with as much as production has.
+fn store(url: &str, prefix: &str, timeout: Duration) -> Store {
+    let settings = RedisSettings {
+        url: url.to_owned(),
+        authorities: None,
+        key_prefix: format!("{prefix}:"),
+        timeout,
+    };
+    Store::redis(&settings).unwrap()
+}
+
 struct Stage {
     db: TestDb,
     endpoint: ControlEndpoint,
+    /// The Redis of all tests, or memory where there is none.
+    store: Store,
 }
 
 impl Stage {
@@ -72,7 +99,19 @@ impl Stage {
             .await
             .unwrap();
         let endpoint = ControlEndpoint::parse(&db.authenticator_url()).unwrap();
-        Self { db, endpoint }
+        let store = match TestRedis::shared().await {
+            Some(redis) => store(redis.url(), db.name(), Duration::from_secs(20)),
+            None => Store::memory(),
+        };
+        Self {
+            db,
+            endpoint,
+            store,
+        }
+    }
+
+    fn workers(&self, jobs: &[JobSpec], workers: usize) -> Workers {
+        Workers::start(&self.endpoint, &self.store, jobs.to_vec(), workers)
     }
 
     async fn number(&self, sql: &str) -> i64 {
@@ -101,7 +140,7 @@ async fn what_follows_a_change_is_done_once() {
         *condition = Some("new.amount > 0".to_owned());
     }
     let stage = Stage::new(&jobs).await;
-    let workers = Workers::start(&stage.endpoint, jobs.clone(), 3);
+    let workers = stage.workers(&jobs, 3);
     let many = "insert into orders select n, n % 5, n from generate_series(0, 12) n";
     stage.db.run(many).await;
     stage
@@ -130,7 +169,7 @@ async fn what_follows_a_change_is_done_once() {
 async fn what_fails_is_tried_again_and_then_dead() {
     let jobs = vec![job("note", rows(&[Change::Insert]))];
     let stage = Stage::new(&jobs).await;
-    let workers = Workers::start(&stage.endpoint, jobs.clone(), 2);
+    let workers = stage.workers(&jobs, 2);
     stage
         .db
         .run("insert into orders values (1, 1, 13), (2, 2, 2)")
@@ -175,46 +214,11 @@ async fn jobs_of_a_key_are_done_in_order() {
     let stage = Stage::new(&jobs).await;
     let many = "insert into orders select n, n % 3, 100 + n from generate_series(1, 120) n";
     stage.db.run(many).await;
-    let _workers = Workers::start(&stage.endpoint, jobs, 4);
+    let _workers = stage.workers(&jobs, 4);
     stage.until("select count(*) from effects", 120).await;
     let late = "select count(*) from (
         select amount < lag(amount) over (partition by customer order by at) as is_late from effects) e where is_late";
     assert_eq!(stage.number(late).await, 0);
-}
-
-/// Two sets of workers, of which one dies again and again in the middle of its work.
-#[tokio::test]
-async fn nothing_is_lost_and_nothing_done_twice_when_workers_die() {
-    let jobs = vec![job("note", rows(&[Change::Insert]))];
-    let stage = Stage::new(&jobs).await;
-    let count = number_of_jobs().unwrap_or(400);
-    let many =
-        format!("insert into orders select n, 1, 100 + n from generate_series(1, {count}) n");
-    stage.db.run(&many).await;
-    let _steady = Workers::start(&stage.endpoint, jobs.clone(), 1);
-    let end = Instant::now() + PATIENCE * u32::try_from(1 + count / 1000).unwrap();
-    while stage.number("select count(*) from passerelle.jobs").await > 0 {
-        let mortal = Workers::start(&stage.endpoint, jobs.clone(), 3);
-        let life = if count > 1000 { 900 } else { 60 };
-        tokio::time::sleep(Duration::from_millis(life)).await;
-        drop(mortal);
-        let killed = "select count(pg_terminate_backend(pid)) from pg_stat_activity
-            where datname = current_database() and usename = 'authenticator' and state <> 'idle'";
-        stage.number(killed).await;
-        assert!(Instant::now() < end, "jobs are left");
-    }
-    stage.until("select count(*) from effects", count).await;
-    let distinct = "select count(distinct job_id) from effects";
-    assert_eq!(stage.number(distinct).await, count);
-}
-
-/// For longer runs.
-fn number_of_jobs() -> Option<i64> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the tests are configured as well"
-    )]
-    std::env::var("JOBS_COUNT").ok()?.parse().ok()
 }
 
 #[tokio::test]
@@ -244,71 +248,11 @@ async fn moments_of_a_schedule_come_once_for_all_gateways() {
         );
     }
     assert_eq!(recorded, [true, false, false]);
-    let _workers = Workers::start(&stage.endpoint, jobs, 1);
+    let _workers = stage.workers(&jobs, 1);
     let done = "select count(*) from effects where job_id = 'SCHEDULE'";
     let end = Instant::now() + PATIENCE;
     while stage.number(done).await == 0 {
         assert!(Instant::now() < end, "the moment never comes");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-/// Answers 500 once and 200 from then on; what was sent.
-async fn receiver(listener: TcpListener) -> Vec<HashMap<String, String>> {
-    let mut heard = Vec::new();
-    while heard.len() < 2 {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut text = Vec::new();
-        let mut chunk = [0; 4096];
-        let request = loop {
-            let read = stream.read(&mut chunk).await.unwrap();
-            text.extend_from_slice(&chunk[..read]);
-            let all = String::from_utf8_lossy(&text).into_owned();
-            if let Some((head, body)) = all.split_once("\r\n\r\n")
-                && body.ends_with('}')
-            {
-                let lines = head.lines().filter_map(|line| line.split_once(": "));
-                let mut request: HashMap<String, String> = lines
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .collect();
-                request.insert("body".to_owned(), body.to_owned());
-                break request;
-            }
-        };
-        let status = if heard.is_empty() { "500 No" } else { "200 OK" };
-        let answer =
-            format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno");
-        stream.write_all(answer.as_bytes()).await.unwrap();
-        heard.push(request);
-    }
-    heard
-}
-
-#[tokio::test]
-async fn webhooks_are_signed_and_sent_until_they_are_taken() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut hook = job("hook", rows(&[Change::Insert]));
-    hook.work = Work::Webhook {
-        url: format!("http://{}/hook", listener.local_addr().unwrap()),
-        secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".parse().unwrap(),
-    };
-    let jobs = vec![hook];
-    let stage = Stage::new(&jobs).await;
-    let heard = tokio::spawn(receiver(listener));
-    let _workers = Workers::start(&stage.endpoint, jobs, 1);
-    stage.db.run("insert into orders values (1, 2, 3)").await;
-    let heard = tokio::time::timeout(PATIENCE, heard)
-        .await
-        .unwrap()
-        .unwrap();
-    stage.until("select count(*) from passerelle.jobs", 0).await;
-    assert_eq!(heard[0]["webhook-id"], heard[1]["webhook-id"]);
-    assert!(heard[0]["webhook-id"].starts_with("hook:"));
-    assert!(heard[1]["webhook-signature"].starts_with("v1,"));
-    assert!(heard[1]["webhook-timestamp"].parse::<i64>().is_ok());
-    let body = &heard[1]["body"];
-    assert!(
-        body.contains("\"INSERT\"") && body.contains("\"amount\": 3"),
-        "{body}"
-    );
 }

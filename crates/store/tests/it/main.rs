@@ -11,6 +11,7 @@ mod limits;
 mod model;
 mod replies;
 mod sentinel;
+mod stream;
 mod tls;
 
 use std::time::{Duration, Instant};
