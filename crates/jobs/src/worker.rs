@@ -72,6 +72,8 @@ impl Worker {
                 if let Ok(session) = connected(&mut self.session, &crew.endpoint).await {
                     let _ = session.release(ticket).await;
                 }
+                // Whatever it was, it may come again at once.
+                sleep(LOST).await;
             }
         }
     }

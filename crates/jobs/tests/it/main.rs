@@ -205,6 +205,27 @@ async fn what_fails_is_tried_again_and_then_dead() {
     );
 }
 
+/// As of a constraint that is checked when the transaction ends.
+#[tokio::test]
+async fn what_fails_at_the_very_end_has_failed_too() {
+    let jobs = vec![job("note", rows(&[Change::Insert]))];
+    let stage = Stage::new(&jobs).await;
+    let late = "alter table effects add unique (amount) deferrable initially deferred;
+        insert into effects values ('earlier', 1, 1, ''); insert into orders values (1, 1, 1), (2, 2, 2)";
+    stage.db.run(late).await;
+    let workers = stage.workers(&jobs, 2);
+    let dead =
+        "select count(*) from passerelle.jobs where is_dead and last_error like '%duplicate key%'";
+    stage.until(dead, 1).await;
+    stage.until("select count(*) from passerelle.jobs", 1).await;
+    assert_eq!(stage.number("select count(*) from effects").await, 2);
+    let end = Instant::now() + PATIENCE;
+    while (workers.counts().done, workers.counts().failed) != (1, 3) {
+        assert!(Instant::now() < end, "{:?}", workers.counts());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 #[tokio::test]
 async fn jobs_of_a_key_are_done_in_order() {
     let mut jobs = vec![job("note", rows(&[Change::Insert]))];
