@@ -71,8 +71,10 @@ async function serve(name, dir, environment) {
   const args = ['serve', '--config', file];
   const env = { ...process.env, ...environment, PASSERELLE_SERVER_PORT: `${port}`, PASSERELLE_SERVER_ADMIN_PORT: `${adminPort}` };
   const child = spawn(binary, args, { env, stdio: 'ignore' });
+  const end = Date.now() + 30_000;
   while (!await fetch(`http://127.0.0.1:${adminPort}/ready`).then(({ ok }) => ok, () => false)) {
-    if (child.exitCode !== null) throw new Error(`passerelle serve: exit ${child.exitCode}`);
+    const ended = child.exitCode ?? child.signalCode;
+    if (ended !== null || Date.now() > end) throw new Error(`passerelle serve is not ready (${ended}): start it by hand with ${file}`);
     await new Promise((resolve) => { setTimeout(resolve, 20); });
   }
   return { child, url: `http://127.0.0.1:${port}`, file };

@@ -233,6 +233,20 @@ async fn an_old_reply_may_be_handed_out_while_it_is_asked_for_anew() {
     }
     assert_eq!(gateway.hit(asked, User::Anyone).await.cache(), "hit");
 
+    // A new reply that cannot be kept ends the old one.
+    let grow = "insert into lagging select n, n from generate_series(2, 90000) n";
+    stage.db.run(grow).await;
+    while gateway.get(asked, User::Anyone, &[]).await.body.len() < 1 << 20 {
+        assert!(
+            Instant::now() < end,
+            "what is too large to be kept is never shown"
+        );
+    }
+    let reply = gateway.get(asked, User::Anyone, &[]).await;
+    assert_ne!(reply.cache(), "stale");
+    stage.db.run("delete from lagging where id > 1").await;
+    gateway.hit(asked, User::Anyone).await;
+
     // Rights are another matter: what was is handed out to nobody who may not see it now.
     stage.db.run("revoke select on lagging from anon").await;
     while gateway.get(asked, User::Anyone, &[]).await.status != 401 {

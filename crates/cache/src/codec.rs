@@ -70,7 +70,7 @@ impl Kept {
         let found = found(as_of, &on)?;
         let etag = rest.text()?.into();
         let count = usize::from(u16::from_be_bytes(rest.number()?));
-        // Each takes four bytes at least, so what is reserved is no more than what came.
+        // Each takes four bytes at least, so what is reserved is bounded by what came.
         let mut headers = Vec::with_capacity(count.min(rest.0.len() / 4));
         for _ in 0..count {
             let name = rest.text()?.into();

@@ -91,6 +91,11 @@ impl Shelf {
         self.kept.insert(key, kept);
     }
 
+    /// Forgets the reply under a key.
+    pub fn remove(&self, key: &ReplyKey) {
+        self.kept.invalidate(key);
+    }
+
     /// Forgets everything.
     pub fn clear(&self) {
         self.kept.invalidate_all();

@@ -47,8 +47,8 @@ pub struct ReplyCache {
 /// One of the replies that are asked for beside requests.
 pub(crate) type Refreshing = OwnedSemaphorePermit;
 
-/// So many at a time.
-const REFRESHING: usize = 64;
+/// So many at a time, so that they leave connections to requests that somebody waits for.
+const REFRESHING: usize = 4;
 
 /// The settings, with what follows from them.
 struct Current {
@@ -183,6 +183,11 @@ impl ReplyCache {
             self.shelf.put(key, Arc::clone(kept));
         }
         known
+    }
+
+    /// Forgets the reply under a key, which is another now that nobody keeps.
+    pub(crate) fn forget(&self, key: &ReplyKey) {
+        self.shelf.remove(key);
     }
 
     /// A place among the replies that are asked for beside requests, while there is one.

@@ -71,7 +71,8 @@ impl Caller<'_> {
             read_only: transaction.read_only,
             rollback: self.settings.transaction_mode.rolls_back(transaction.end),
             describe: matches!(handler, Handler::Custom(_)),
-            cost_limit: (transaction.read_only && call.is_none())
+            cost_limit: transaction
+                .read_only
                 .then(|| self.settings.cost_limits.of(role))
                 .flatten(),
             closing: None,

@@ -4,6 +4,8 @@ mod batch;
 mod cached;
 mod export;
 
+pub(crate) use self::cached::is_nobody;
+
 use std::sync::Arc;
 
 use actix_web::http::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};

@@ -109,17 +109,25 @@ impl Work {
         }
     }
 
-    /// The statement of a read that is explained and, because that is asked for, run.
+    /// The statement of a read or a call that is explained and, because that is asked for, run.
     pub(crate) fn analysed(&self) -> Option<Statement> {
-        let Self::Read(plan, _) = self else {
+        let explain = self.spec().explain.as_ref()?;
+        if !explain.options.contains(&PlanOption::Analyze) {
             return None;
-        };
-        let explain = plan.reply.explain.as_ref()?;
-        explain.options.contains(&PlanOption::Analyze).then(|| {
-            let mut plan = plan.clone();
-            plan.reply.explain = None;
-            render(&plan).main
-        })
+        }
+        match self {
+            Self::Read(plan, _) => {
+                let mut plan = plan.clone();
+                plan.reply.explain = None;
+                Some(render(&plan).main)
+            }
+            Self::Call(plan, _) => {
+                let mut plan = plan.clone();
+                plan.reply.explain = None;
+                Some(render_call(&plan).main)
+            }
+            Self::Write(..) => None,
+        }
     }
 
     /// What the reply says, and the statement.

@@ -111,6 +111,12 @@ impl<'t, const EXPLAIN: bool> Scanner<'t, EXPLAIN> {
         self.items += 1;
     }
 
+    /// How many were counted.
+    #[cfg(test)]
+    pub(crate) fn items(&self) -> usize {
+        self.items
+    }
+
     /// Bounds of the request's trees.
     pub(crate) fn limits(&self) -> &'t Limits {
         self.limits

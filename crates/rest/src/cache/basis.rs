@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use super::settings::CachePolicy;
 use crate::course::Caller;
+use crate::handler::is_nobody;
 use crate::work::Work;
 use passerelle_surface::Closing;
 
@@ -116,7 +117,7 @@ impl KnownReads {
         Ok(Basis {
             on: Dependencies::new(clocks),
             ttl,
-            grace: if depends_on_time || !caller.principal.is_anonymous() {
+            grace: if depends_on_time || !is_nobody(caller.principal) {
                 Duration::ZERO
             } else {
                 policy.stale

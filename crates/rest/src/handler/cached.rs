@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use actix_web::HttpResponse;
 use passerelle_cache::{Found, Kept, Leader, ReplyKey, Turn};
+use passerelle_identity::Principal;
 use passerelle_planner::Handler;
 use passerelle_surface::Stage;
 
@@ -54,7 +55,7 @@ impl Exchange<'_> {
         if let Some(kept) = cache.get(&key, arrived) {
             return answer(&kept, Outcome::Hit);
         }
-        if caller.principal.is_anonymous()
+        if is_nobody(caller.principal)
             && let Some(kept) = cache.stale(&key, arrived)
         {
             match refresh::begin(self.state, policy, key, work, caller) {
@@ -133,6 +134,11 @@ impl Exchange<'_> {
         self.stopwatch.lap(Stage::Database);
         done.map_err(|error| failed(error, caller.principal))
     }
+}
+
+/// Whether the caller is not even somebody by a token of the anonymous role.
+pub(crate) fn is_nobody(principal: &Principal) -> bool {
+    principal.is_anonymous() && principal.subject().is_none() && principal.session_id().is_none()
 }
 
 /// Whether the reply to a caller may be kept at all, or a kept one be handed to it.

@@ -49,7 +49,9 @@ pub(super) async fn run(
         if let Err(error) = within(&plan, limit) {
             return write::end(transaction, course, Err(error)).await;
         }
-        match transaction.run(&course.scope, &statements.main).await {
+        // What precedes a statement has been done.
+        let main = course.flight(&statements.main).prelude(&[]);
+        match transaction.fly(&main).await {
             Ok(result) => return conclude(transaction, course, statements, asked, &result).await,
             Err(error) => {
                 drop(transaction);

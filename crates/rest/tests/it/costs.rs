@@ -4,7 +4,7 @@ use actix_web::test::TestRequest;
 use passerelle_rest::{CostLimits, RestSettings};
 use serde_json::{Value, json};
 
-use crate::api::{Api, Reply, bearer, extended, settings};
+use crate::api::{Api, Reply, bearer, extended, settings, with_pre_request};
 
 /// Whoever reads from the view `mined` beyond its first rows is told so by an error.
 const SCHEMA: &str = "
@@ -17,6 +17,8 @@ const SCHEMA: &str = "
       return $1;
     end $$;
     create view api.mined as select m.id, public.explode(m.id) as mine from api.many m;
+    create function api.some() returns setof api.clients language sql stable rows 1 as $$ select * from api.clients $$;
+    alter table api.many add client int references api.clients;
     create function api.all_of_them() returns bigint language sql stable as $$ select count(*) from api.many $$;
     grant select, insert on api.many to anon, authenticated;
     grant select on api.mined to anon, authenticated;
@@ -26,9 +28,13 @@ const SCHEMA: &str = "
 const LIMIT: u64 = 100;
 
 async fn api(settings: RestSettings) -> Api {
+    after("", settings).await
+}
+
+async fn after(sql: &str, settings: RestSettings) -> Api {
     let cost_limits: CostLimits = [("anon".into(), LIMIT)].into_iter().collect();
     Api::after(
-        SCHEMA,
+        &format!("{SCHEMA}{sql}"),
         RestSettings {
             cost_limits,
             ..settings
@@ -83,8 +89,12 @@ async fn it_is_refused_before_it_runs_and_for_the_role_alone() {
     assert_eq!(all.json().as_array().map(Vec::len), Some(20_000));
     let mined = api.get_with("/mined", &headers).await;
     mined.assert_error(400, "P0001");
-    // Functions say for themselves what they cost, and writes are no reads.
+    // What functions cost is what they say of themselves, and what is read beside them.
     assert_eq!(api.get("/rpc/all_of_them").await.body, "20000");
+    assert_eq!(api.get("/rpc/some?select=id").await.status, 200);
+    api.get("/rpc/some?select=id,many(text)")
+        .await
+        .assert_error(422, "PSR422");
 }
 
 #[actix_web::test]
@@ -105,7 +115,7 @@ async fn a_statement_that_was_prepared_for_another_table_is_prepared_anew() {
         assert_eq!(api.get("/many?select=*&id=eq.7").await.status, 200);
     }
     api.db.run("alter table api.many add more int").await;
-    let row = json!([{ "id": 7, "text": "text 7", "more": null }]);
+    let row = json!([{ "id": 7, "text": "text 7", "client": null, "more": null }]);
     assert_eq!(api.get("/many?select=*&id=eq.7").await.json(), row);
 }
 
@@ -138,4 +148,26 @@ async fn neither_a_batch_nor_an_analysed_plan_goes_around_it() {
     let analysed = api.get_with("/mined?id=eq.5", &analysed).await;
     assert_eq!(analysed.status, 200, "{}", analysed.body);
     assert!(analysed.body.contains("Actual Rows"));
+}
+
+#[actix_web::test]
+async fn bytes_stay_bytes() {
+    let api = api(settings()).await;
+    let dots = [("accept", "image/x-dots")];
+    let reply = api.get_with("/clients?id=eq.1", &dots).await;
+    assert_eq!(reply.bytes, [0x00, 0xff]);
+}
+
+#[actix_web::test]
+async fn what_precedes_a_statement_precedes_it_once() {
+    let sql = "create or replace function api.pre_request() returns void language plpgsql as $$
+        declare
+          asked int := coalesce(nullif(current_setting('x.asked', true), ''), '0');
+        begin
+          perform set_config('x.asked', (asked + 1)::text, true);
+        end $$;
+        create view api.asked as select current_setting('x.asked', true) as times;
+        grant select on api.asked to anon;";
+    let api = after(sql, with_pre_request()).await;
+    assert_eq!(api.get("/asked").await.json(), json!([{ "times": "1" }]));
 }

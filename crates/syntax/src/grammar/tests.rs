@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use proptest::prelude::*;
 
-use super::{columns, operation, order_terms, rest_value, select_items, tree_path};
+use super::{columns, logic_tree, operation, order_terms, rest_value, select_items, tree_path};
 use crate::Limits;
 use crate::scanner::{Parsed, Scanner};
 
@@ -26,7 +26,8 @@ fn same<'t, T: PartialEq + Debug>(
     let (one, other) = (silent(&mut silently).ok(), explaining(&mut aloud).ok());
     assert_eq!(one, other, "{text:?}");
     if one.is_some() {
-        assert_eq!(silently.at(), aloud.at(), "{text:?}");
+        let read = (silently.at(), silently.items());
+        assert_eq!(read, (aloud.at(), aloud.items()), "{text:?}");
     }
 }
 
@@ -85,6 +86,8 @@ proptest! {
         same(&text, order_terms, order_terms);
         same(&text, tree_path, tree_path);
         same(&text, columns, columns);
+        let tree = format!("or(a.eq.1,{text})");
+        same(&tree, logic_tree, logic_tree);
         same(&text, |s| operation(s, rest_value), |s| operation(s, rest_value));
     }
 }

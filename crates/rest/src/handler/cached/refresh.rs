@@ -47,6 +47,13 @@ pub(super) fn begin(
     let (Some(cache), Some(catalog)) = (&state.cache, state.shared.catalog()) else {
         return Err(Box::new(work));
     };
+    let ready = state.shared.ready();
+    // What the reply is kept under follows from those that the request began with.
+    let is_current = std::ptr::eq(&raw const *catalog, caller.catalog)
+        && std::ptr::eq(&raw const ready.settings, caller.settings);
+    if !is_current {
+        return Err(Box::new(work));
+    }
     let Some(leader) = cache.flights.try_turn(key) else {
         return Ok(());
     };
@@ -55,7 +62,7 @@ pub(super) fn begin(
     };
     let refresh = Refresh {
         state: Arc::clone(state),
-        ready: state.shared.ready().clone(),
+        ready,
         catalog,
         principal: caller.principal.clone(),
         method: caller.method.to_owned(),
@@ -68,9 +75,11 @@ pub(super) fn begin(
     };
     let cache = Arc::clone(cache);
     actix_web::rt::spawn(async move {
+        let key = refresh.key;
         if let Err(error) = refresh.run(&cache, work, leader).await {
-            // Nobody waits for it; who asks next sees the error, when the grace is over.
-            tracing::warn!(error = chain(&error), "a reply could not be asked for anew");
+            // Whoever asks next is told of it.
+            cache.forget(&key);
+            tracing::debug!(error = chain(&error), "a reply could not be asked for anew");
         }
     });
     Ok(())

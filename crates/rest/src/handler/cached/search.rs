@@ -45,7 +45,9 @@ impl Search<'_> {
         let reply = NewReply::of(response)?;
         let is_kept = !has_own_head && reply.is_kept(self.policy);
         let kept = Arc::new(reply.kept(&self.basis, self.found, self.begun));
-        if is_kept && self.cache.keep(self.key, &self.basis, &kept) {
+        if !is_kept {
+            self.cache.forget(&self.key);
+        } else if self.cache.keep(self.key, &self.basis, &kept) {
             if let Some(replies) = self.replies {
                 self.cache.share(replies, &self.key, &kept);
             }
